@@ -1,0 +1,35 @@
+"""The errors of crmkit. A message names the column or argument, shows the value, and says what to do."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class CrmkitError(Exception):
+    """Every error that crmkit raises on purpose."""
+
+
+class InputError(CrmkitError, ValueError):
+    """A value, an argument or a table that cannot be used as it is."""
+
+
+class ColumnError(InputError):
+    """A column that is needed is not there, or one column was named for two things."""
+
+
+class KindError(CrmkitError, TypeError):
+    """An argument of the wrong kind: a text where a table is needed, and the like."""
+
+
+def near_misses(name: object, choices: Iterable[object]) -> str:
+    """A sentence with the choices that look like `name`, or an empty text.
+
+    >>> near_misses("custmer_id", ["customer_id", "amount"])
+    " Did you mean 'customer_id'?"
+    >>> near_misses("zzz", ["customer_id", "amount"])
+    ''
+    """
+    by_key = {str(choice).casefold(): str(choice) for choice in choices}
+    close = get_close_matches(str(name).casefold(), by_key, n=3, cutoff=0.6)
+    if not close:
+        return ""
+    return " Did you mean " + " or ".join(repr(by_key[key]) for key in close) + "?"
