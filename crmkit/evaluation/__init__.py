@@ -1,1 +1,5 @@
-"""To come."""
+"""Evaluation: what to do, for whom, and how it will be known whether it worked."""
+
+from crmkit.evaluation import actions
+
+__all__ = ["actions"]

@@ -1,1 +1,5 @@
-"""To come."""
+"""Segmentation: who the customers are, by value. `segmentation.rfm` is the way in (lesson 2.3)."""
+
+from crmkit.segmentation import rfm
+
+__all__ = ["rfm"]

@@ -1,0 +1,108 @@
+"""Migration: who moved from which segment to which between two dates."""
+
+from typing import Any
+
+import pandas as pd
+
+from crmkit.errors import ColumnError, InputError, KindError
+
+NEW = "not yet a customer"
+GONE = "not in the later table"
+
+
+def migration(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """How many customers went from which segment to which?
+
+    Quantile scores are relative: cut anew at the later date, they move customers who changed nothing, only
+    because others did. To ask who changed, hold the yardstick still:
+
+        scores_before = rfm.score(before)
+        scores_after  = rfm.score(after, cuts=rfm.cut_points(before))    # frozen cuts
+        rfm.migration(rfm.segment(scores_before), rfm.segment(scores_after))
+
+    To ask who is in the best fifth today, cut anew. The result says which of the two it is. Recency needs
+    windows of one length: two half-years, not one year against two.
+
+    Parameters
+        before, after: from `rfm.segment`, both with one row a customer under the same kind of customer_id.
+    Returns: whole numbers of customers; rows are the segments before and "not yet a customer", columns the
+        segments after, and "not in the later table" if someone is missing there. Row sums are the sizes
+        before, column sums the sizes after. attrs: `frozen_cuts` (True, False, or None if not known), `note`.
+    Raises: InputError if a customer stands in a table twice, if one table has ids as text and the other as
+    numbers, or if `before` is the later one.
+
+    >>> before = pd.DataFrame({"segment": ["New", "Loyal"]}, index=["anna", "bo"])
+    >>> after = pd.DataFrame({"segment": ["Loyal", "Loyal", "New"]}, index=["anna", "bo", "cem"])
+    >>> migration(before, after).loc["New", "Loyal"]
+    np.int64(1)
+    """
+    start, end = _by_customer(before, "before"), _by_customer(after, "after")
+    days = [table.attrs.get("as_of") for table in (before, after)]
+    if None not in days and pd.Timestamp(days[0]) > pd.Timestamp(days[1]):
+        raise InputError(f"before is as of {days[0]} and after as of {days[1]}; pass the earlier table first.")
+    kinds = {isinstance(table.index[0], str) for table in (start, end) if len(table)}
+    if len(kinds) == 2:
+        raise InputError(
+            f"before names customers like {start.index.tolist()[0]!r} and after like {end.index.tolist()[0]!r}; "
+            "give both customer_id as text or both as numbers."
+        )
+    everyone = start.index.union(end.index, sort=False)
+    origin = start.reindex(everyone).cat.add_categories(NEW).fillna(NEW)
+    target = end.reindex(everyone).cat.add_categories(GONE).fillna(GONE)
+    if not (target == GONE).any():
+        target = target.cat.remove_categories(GONE)
+    matrix = pd.crosstab(origin, target, dropna=False).rename_axis(index="from_segment", columns="to_segment")
+    matrix.index, matrix.columns = matrix.index.astype("str"), matrix.columns.astype("str")
+    cuts = [table.attrs.get("cut_points") for table in (before, after)]
+    frozen = None if None in cuts else cuts[0] == cuts[1]
+    matrix.attrs = {
+        "frozen_cuts": frozen,
+        "note": {
+            True: "Both dates are scored with the same cut points: who moved has changed.",
+            False: "Each date has its own cut points: some moved only because others changed. "
+            "Score the later date with cuts=rfm.cut_points(the earlier summary) to hold the yardstick still.",
+            None: "It is not known whether both dates were scored with the same cut points.",
+        }[frozen],
+    }
+    return matrix
+
+
+def flows(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Where did the customers of each segment go? The same as `migration`, long.
+
+    Returns: one row a flow that has customers: `from_segment`, `to_segment`, `customers`, `share` (of the
+    from-segment; the shares of a from-segment add up to 1).
+
+    >>> before = pd.DataFrame({"segment": ["New", "New"]}, index=["anna", "bo"])
+    >>> after = pd.DataFrame({"segment": ["Loyal", "New"]}, index=["anna", "bo"])
+    >>> flows(before, after)
+      from_segment to_segment  customers  share
+    0          New      Loyal          1    0.5
+    1          New        New          1    0.5
+    """
+    matrix = migration(before, after)
+    long = pd.DataFrame(
+        {
+            "from_segment": matrix.index.repeat(matrix.shape[1]),
+            "to_segment": [*matrix.columns] * len(matrix),
+            "customers": matrix.to_numpy().ravel(),
+        }
+    )
+    long["share"] = long["customers"] / long.groupby("from_segment")["customers"].transform("sum")
+    result = long[long["customers"] > 0].reset_index(drop=True)
+    result.attrs = matrix.attrs
+    return result
+
+
+def _by_customer(table: Any, name: str) -> "pd.Series[Any]":
+    if not isinstance(table, pd.DataFrame):
+        raise KindError(f"{name} must be a table from rfm.segment, not {type(table).__name__}.")
+    if "segment" not in table.columns:
+        raise ColumnError(f"{name} has no column 'segment'; call rfm.segment first.")
+    table = table.set_index("customer_id") if "customer_id" in table.columns else table
+    twice = table.index.duplicated()
+    if twice.any():
+        raise InputError(f"{name} has {twice.sum():,} customers twice, such as {table.index[twice].tolist()[0]!r}.")
+    if table["segment"].isna().any():
+        raise InputError(f"{name} has {table['segment'].isna().sum():,} customers without a segment.")
+    return table["segment"].astype("category")
