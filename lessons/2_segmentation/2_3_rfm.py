@@ -19,7 +19,7 @@
 #     optional_minutes: 25
 #     needs: []
 #     data: ["ten_customers", "complete_journey", "twelve_accounts", "cdnow"]
-#     sources: ["004.1"]
+#     sources: ["004.1: customers classed by value, RFM"]
 #     keypoints:
 #       - "RFM is three facts a customer: days since the last order, number of orders, money."
 #       - "Equal customers get equal scores. A recipe that needs the order of the rows to break ties is drawing lots."
