@@ -108,6 +108,7 @@ def rfm_explorer(summary: pd.DataFrame, segment_maps: Sequence[Any] = ("ten_segm
         options=[("Quantiles", "quantiles"), ("Fixed cut points", "cuts")],
         description="Scheme",
         style={"description_width": "190px"},
+        layout={"width": "640px"},
     )
     sliders = {}
     for column, name in (("recency_days", "Recency cut points (days)"), ("orders", "Cut points of orders")):

@@ -11,7 +11,6 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
@@ -77,7 +76,7 @@ def rfm_heat_map(
         else:
             shown = customers if value == "customers" else _grid(cells["spend"].mean(), rows, columns)
             unit = "customers" if value == "customers" else f"mean spend{f' ({currency})' if currency else ''}"
-            _heat(ax, shown, shown.map(lambda cell: "" if pd.isna(cell) else style.short(cell)), unit)
+            _heat(ax, shown, unit)
             if value == "customers":
                 title = _fullest(customers)
             else:
@@ -105,25 +104,12 @@ def _grid(values: pd.Series, rows: int, columns: int) -> pd.DataFrame:
     return values.unstack().reindex(index=range(rows, 0, -1), columns=range(1, columns + 1))
 
 
-def _heat(ax: Axes, shown: pd.DataFrame, texts: pd.DataFrame, unit: str) -> None:
-    numbers = shown.astype(float)
-    spread = np.nanmax(numbers.to_numpy()) > np.nanmin(numbers.to_numpy())
-    sns.heatmap(
-        numbers,
-        ax=ax,
-        annot=texts.to_numpy(),
-        fmt="",
-        cmap=style.AMOUNTS,
-        # A single amount says nothing about more and less: the middle of the scale, not its dark end.
-        vmin=None if spread else np.nanmin(numbers.to_numpy()) - 1,
-        vmax=None if spread else np.nanmin(numbers.to_numpy()) + 1,
-        linewidths=1.5,
-        linecolor="white",
-        cbar=spread,
-        cbar_kws={"label": unit, "format": lambda amount, _: style.short(amount)},
-        annot_kws={"fontsize": style.FONT_SIZE},
-    )
-    style.finish_grid(ax, shown)
+def _heat(ax: Axes, shown: pd.DataFrame, unit: str) -> None:
+    low, high = shown.min().min(), shown.max().max()
+    # A single amount says nothing about more and less: the middle of the scale, not its dark end.
+    alone = {"vmin": low - 1, "vmax": high + 1, "cbar": False} if low == high else {}
+    bar = {"label": unit, "format": lambda amount, _: style.short(amount)}
+    style.heat(ax, shown, shown.map(style.short), cmap=style.AMOUNTS, cbar_kws=bar, **alone)
 
 
 def _names(cells: Sequence[tuple[int, int]]) -> str:
@@ -173,30 +159,14 @@ def _draw_segments(ax: Axes, segments: pd.DataFrame, customers: pd.DataFrame) ->
     colours, places = style.segment_colours(names), {name: place for place, name in enumerate(names, 1)}
     mixed = sizes.groupby(level=[0, 1]).size()
     grid = _grid(main.reset_index("segment")["segment"].map(places).astype(float), *customers.shape)
-    sns.heatmap(
-        grid,
-        ax=ax,
-        cmap=[colours[name] for name in names],
-        vmin=0.5,
-        vmax=len(names) + 0.5,
-        cbar=False,
-        linewidths=1.5,
-        linecolor="white",
-    )
-    for (recency, frequency, name), _ in main.items():
-        star = "*" if mixed.loc[(recency, frequency)] > 1 else ""
-        text = f"{style.short(customers.loc[recency, frequency])}\n({places[name]}{star})"
-        if len(customers) > 6:
-            text = text.replace("\n", " ")
-        ax.text(
-            frequency - 0.5,
-            len(customers) - recency + 0.5,
-            text,
-            ha="center",
-            va="center",
-            color=style.ink(colours[name]),
-        )
-    style.finish_grid(ax, grid)
+    between = "\n" if len(customers) <= 6 else " "
+    texts = {
+        (recency, frequency): style.short(customers.loc[recency, frequency])
+        + f"{between}({places[name]}{'*' if mixed.loc[recency, frequency] > 1 else ''})"
+        for recency, frequency, name in main.index
+    }
+    by_place = {"cmap": [colours[name] for name in names], "vmin": 0.5, "vmax": len(names) + 0.5, "cbar": False}
+    style.heat(ax, grid, _grid(pd.Series(texts), *customers.shape), **by_place)
     present = set(segments["segment"].unique())
     handles = [
         Patch(facecolor=colours[name], label=f"{places[name]} {style.label(name, 22)}")

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
@@ -109,22 +108,17 @@ def migration(matrix: pd.DataFrame, ax: Axes | None = None) -> Axes:
         raise InputError("the migration matrix holds 0 customers: there is nothing to draw.")
     size = (max(9.0, 3.4 + 0.85 * counts.shape[1]), max(5.0, 2.6 + 0.42 * counts.shape[0]))
     with style.house(ax, size) as ax:
-        sns.heatmap(
+        style.heat(
+            ax,
             shown,
-            ax=ax,
-            annot=counts.map(lambda cell: style.short(cell) if cell else "").to_numpy(),
-            fmt="",
+            counts.map(style.short),
             cmap=style.AMOUNTS,
             vmin=0,
             vmax=100,
-            linewidths=1,
-            linecolor="white",
             cbar_kws={"label": "share of the row (%)"},
-            annot_kws={"fontsize": style.FONT_SIZE},
             xticklabels=[style.label(name, 20) for name in counts.columns],
             yticklabels=[style.label(name, 24) for name in counts.index],
         )
-        style.finish_grid(ax, shown)
         ax.patch.set(hatch=None, facecolor="#F6F6F6")
         ax.tick_params(axis="x", rotation=40)
         for label in ax.get_xticklabels():

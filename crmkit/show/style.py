@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
+import seaborn as sns
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -295,15 +297,21 @@ def label(name: object, width: int) -> str:
     return escape.label("\n".join(lines[:2]) + ("…" if len(lines) > 2 else ""))
 
 
-def finish_grid(ax: Axes, values: Any) -> None:
-    """Cells without a value show the hatched ground, the others their number in a colour that reads."""
-    ax.patch.set(hatch="////", facecolor="white", edgecolor="#C8C8C8")
-    ax.tick_params(length=0, rotation=0)
+def heat(ax: Axes, values: Any, texts: Any, **how: Any) -> None:
+    """A grid of coloured cells, each with its text in the colour that reads on it; `how` is for seaborn.
+
+    A missing value leaves its cell to the hatched ground.
+    """
+    sns.heatmap(values.astype(float), ax=ax, linewidths=1.5, linecolor="white", **how)
     mesh = ax.collections[-1]
     mesh.update_scalarmappable()
-    grounds = mesh.get_facecolors()[values.notna().to_numpy().ravel()]
-    for text, ground in zip(ax.texts[-len(grounds) :], grounds, strict=False):
-        text.set_color(ink(to_hex(ground)))
+    grounds = mesh.get_facecolors().reshape(*values.shape, 4)
+    for row, column in np.argwhere(values.notna().to_numpy()):
+        colour = ink(to_hex(grounds[row, column]))
+        text = texts.iat[row, column]
+        ax.text(column + 0.5, row + 0.5, text, ha="center", va="center", color=colour, fontsize=FONT_SIZE)
+    ax.patch.set(hatch="////", facecolor="white", edgecolor="#C8C8C8")
+    ax.tick_params(length=0, rotation=0)
     for bar in (other for other in ax.figure.axes if other is not ax and other.get_label() == "<colorbar>"):
         bar.tick_params(labelsize=FONT_SIZE, labelfontfamily=list(fonts()))
 

@@ -45,6 +45,29 @@ def test_every_picture_tells_itself_in_words(scores, segments, cards, title):
         assert len(ax.alt_text) > len(title(ax)) + 40
 
 
+def test_the_number_of_every_cell_reads_on_its_colour(scores, segments):
+    matrix = rfm.migration(segments, segments.assign(segment=segments["segment"].to_numpy()[::-1]))
+    grids = [show.rfm_heat_map(scores), show.rfm_heat_map(segments, "segment"), show.migration(matrix)]
+    for ax in grids:
+        ax.figure.canvas.draw()
+        columns = ax.collections[0].get_array().shape[1]
+        grounds = ax.collections[0].get_facecolors()
+        for text in ax.texts:
+            x, y = text.get_position()
+            assert contrast(text.get_color(), grounds[int(y) * columns + int(x)]) > 3, text.get_text()
+
+
+def contrast(one, other):
+    """The contrast of two colours by WCAG 2."""
+
+    def luminance(colour):
+        parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour)]
+        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+    dark, light = sorted([luminance(one), luminance(other)])
+    return (light + 0.05) / (dark + 0.05)
+
+
 def test_no_text_leaves_the_figure(scores, segments, cards, title):
     for ax in pictures(scores, segments, cards):
         ax.figure.canvas.draw()
@@ -104,14 +127,9 @@ def test_segment_colours_run_from_blue_by_orange_to_grey():
 
 @given(st.tuples(*[st.floats(0, 1)] * 3))
 def test_ink_reads_on_any_ground(colour):
-    """WCAG 2: a contrast of at least 3 : 1 for large text, on every colour there is."""
-
-    def luminance(rgb):
-        parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]
-        return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
-
-    dark, light = sorted([luminance(colour), luminance(to_rgb(style.ink(mpl.colors.to_hex(colour))))])
-    assert (light + 0.05) / (dark + 0.05) > 3
+    """At least 3 : 1, what WCAG 2 asks for large text, on every colour there is."""
+    ground = mpl.colors.to_hex(colour)
+    assert contrast(ground, style.ink(ground)) > 3
 
 
 @given(st.floats(0, 1))

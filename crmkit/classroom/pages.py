@@ -1,0 +1,151 @@
+"""A lesson made ready for a page that needs nothing else: run once, its pictures sharp, its formulas drawn.
+
+The student's edition is run, never the trainer's: what a slide or a handout shows cannot give an answer away. Pictures
+are vector graphics; formulas in the prose are drawn by matplotlib's mathtext (`$a^2$` and `$$…$$`; what it does not know,
+such as `\\begin{align}`, is shown as it was typed).
+"""
+
+import base64
+import copy
+import io
+import os
+import re
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from crmkit import escape
+from crmkit.classroom import editions, grammar
+from crmkit.classroom.grammar import Lesson
+from crmkit.errors import InputError, near_misses
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_ASSETS = Path(__file__).parent / "reveal"
+
+_SHARP = """import matplotlib
+from matplotlib_inline.backend_inline import set_matplotlib_formats
+matplotlib.rcParams["svg.hashsalt"] = "crmkit"  # with no date either, the same lesson gives the same page
+set_matplotlib_formats("svg", metadata={"Date": None})"""
+
+
+def find(lesson: str) -> Lesson:
+    """The lesson with this number ("2.3"), or in this lesson file, which may be a trainer's own.
+
+    Raises InputError if there is none, or if it breaks the grammar of lessons.
+
+    >>> find("2.3").number
+    '2.3'
+    """
+    paths = {grammar.front_matter(path).number: path for path in grammar.sources()}
+    path = Path(lesson) if lesson.endswith(".py") else paths.get(lesson)
+    if path is None or not path.is_file():
+        known = f"There are {', '.join(paths)}; a lesson file of your own is given as a path that ends in .py."
+        raise InputError(f"{lesson!r} is not a lesson.{near_misses(lesson, paths)} {known}")
+    found = grammar.read(path.absolute())
+    if faults := grammar.violations(found):
+        more = f" ({len(faults) - 1} more: python -m crmkit.classroom.editions --check)" if faults[1:] else ""
+        raise InputError(faults[0] + more)
+    return found
+
+
+def outputs(lesson: Lesson, say: Callable[[str], None] = print) -> dict[str, list[Any]]:
+    """What each cell of the blank student's edition shows, by cell id. Runs the lesson: some seconds to a minute."""
+    notebook = editions.student(lesson)
+    # a check of a blank answer would stop the strict run, and is on no page
+    notebook.cells = [cell for cell in notebook.cells if "check" not in cell.metadata.get("tags", ())]
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(_SHARP, metadata={"key": "sharp-pictures"}))
+    say(f"Running lesson {lesson.number} ...")
+    with tempfile.TemporaryDirectory(prefix="crmkit-") as folder:
+        editions.execute(notebook, lesson, Path(folder), say)
+    return {cell.id: cell.outputs for cell in notebook.cells if cell.cell_type == "code"}
+
+
+def insist_writable(folder: Path) -> None:
+    """Before a lesson is run for a minute: can its page be written?"""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise InputError(f"--out {folder}: {str(there)!r} is a file; name a folder.")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(f"--out {folder}: nothing can be written in {str(there)!r}; name another folder.")
+
+
+def write(path: Path, text: str) -> Path:
+    """All of the page or nothing of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        part.write_text(text, encoding="utf-8", newline="\n")
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def render(
+    exporter: type, notebook: nbformat.NotebookNode, lesson: Lesson, template: str, title: str, **options: Any
+) -> str:
+    """A notebook as a page by one of the templates of this room, with styles, scripts, fonts and pictures inside."""
+    notebook = copy.deepcopy(notebook)
+    for output in (output for cell in notebook.cells for output in cell.get("outputs", ())):
+        data = output.get("data", {})
+        if "dataframe" in data.get("text/html", ""):  # pandas brings a style of its own
+            data["text/html"] = re.sub(r"<style scoped>.*?</style>\s*", "", data["text/html"], flags=re.S)
+    places = {"template_name": "classroom", "template_file": template, "extra_template_basedirs": [str(_TEMPLATES)]}
+    page = exporter(**places, **options)
+    page.register_filter("prose", lambda source: prose(source, lesson.path.parent))
+    page.register_filter("uri", _uri)
+    page.register_filter("asset", _asset)
+    text, _ = page.from_notebook_node(notebook, resources={"lesson": lesson, "title": title})
+    return text
+
+
+def prose(source: str, folder: Path | str = "") -> str:
+    """Markdown as HTML: pictures from `folder` and formulas are inside, nothing is fetched.
+
+    >>> prose("The share is $x$.")[:60]
+    '<p>The share is <img class="formula" alt="x" style="height:0'
+    """
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+    class Renderer(IPythonRenderer):
+        def inline_math(self, body: str) -> str:
+            return _formula(body)
+
+        def block_math(self, body: str) -> str:
+            return f'<span class="display">{_formula(body)}</span>'
+
+        def latex_environment(self, name: str, body: str) -> str:
+            return f"<code>{escape.html(body)}</code>"
+
+    renderer = Renderer(escape=False, exclude_anchor_links=True, embed_images=True, path=str(folder))
+    return MarkdownWithMath(renderer=renderer).render(source)
+
+
+def _formula(tex: str) -> str:
+    from matplotlib import mathtext
+    from matplotlib.font_manager import FontProperties
+
+    picture, size = io.BytesIO(), 10
+    try:
+        depth = mathtext.math_to_image(f"${tex.strip()}$", picture, FontProperties(size=size), dpi=72, format="svg")
+    except ValueError:  # not in mathtext
+        return f"<code>{escape.html(tex)}</code>"
+    height = float(re.search(rb'height="([\d.]+)pt"', picture.getvalue())[1])
+    style = f"height:{height / size:.2f}em;vertical-align:{-depth / size:.2f}em"
+    return f'<img class="formula" alt="{escape.html(tex)}" style="{style}" src="{_uri(picture.getvalue(), "image/svg+xml")}">'
+
+
+def _uri(content: str | bytes, kind: str) -> str:
+    content = content.encode() if isinstance(content, str) else content
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def _asset(name: str) -> str:
+    """A style or a script that ships, as text; a font as an address that holds it."""
+    path = next(folder / name for folder in (_ASSETS, _TEMPLATES / "classroom") if (folder / name).is_file())
+    if path.suffix == ".woff":
+        return _uri(path.read_bytes(), "font/woff")
+    return path.read_text(encoding="utf-8").partition("//# sourceMappingURL")[0]

@@ -1,0 +1,79 @@
+"""What all tests share: a home of their own, no network, and the programs that two of them need."""
+
+import os
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Nothing of the person who runs the tests is read or written. This stands before any import of the tested
+# libraries, and what a test starts (kernels, browsers, Spark) inherits it. The font cache of matplotlib is
+# kept from run to run: building it costs seconds.
+_HOME = tempfile.TemporaryDirectory(prefix="crmkit-tests-", ignore_cleanup_errors=True)
+for name in [key for key in os.environ if key.startswith(("JUPYTER", "CRMKIT_", "XDG_", "IPYTHON"))]:
+    if name != "CRMKIT_REQUIRE":
+        del os.environ[name]
+os.environ |= {
+    "HOME": _HOME.name,
+    "USERPROFILE": _HOME.name,
+    "XDG_CONFIG_HOME": f"{_HOME.name}/.config",
+    "XDG_CACHE_HOME": f"{_HOME.name}/.cache",
+    "XDG_DATA_HOME": f"{_HOME.name}/.local/share",
+    "XDG_STATE_HOME": f"{_HOME.name}/.local/state",
+    "XDG_RUNTIME_DIR": _HOME.name,
+    "MPLBACKEND": "Agg",
+    "MPLCONFIGDIR": str(ROOT / ".pytest_cache" / "matplotlib"),
+    "PYTHONUTF8": "1",
+}
+Path(os.environ["MPLCONFIGDIR"]).mkdir(parents=True, exist_ok=True)
+
+_connect = socket.socket.connect
+
+
+def _connect_here_only(self: socket.socket, address):
+    host = address[0] if isinstance(address, tuple) else "localhost"  # a path: a Unix socket
+    if host not in {"localhost", "127.0.0.1", "::1", "0.0.0.0"}:
+        raise AssertionError(f"a test asked for the network: {address!r}")
+    return _connect(self, address)
+
+
+socket.socket.connect = _connect_here_only
+
+
+def required(name: str) -> bool:
+    """CRMKIT_REQUIRE=browser,spark: on this machine these tests must run."""
+    return name in os.environ.get("CRMKIT_REQUIRE", "").replace(" ", "").split(",")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A skip of a test that the machine must run is a failure."""
+    report = yield
+    if report.skipped and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        if required(reason.split(":")[0]):
+            report.outcome, report.longrepr = "failed", f"CRMKIT_REQUIRE says this must run. {reason}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium or Chrome browser of the machine."""
+    for name in ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome"):
+        if found := shutil.which(name):
+            return found
+    pytest.skip("browser: no Chromium found")
+
+
+@pytest.fixture(scope="session")
+def java() -> str:
+    """The path of the machine's Java, which Spark needs."""
+    home = os.environ.get("JAVA_HOME")
+    found = shutil.which("java", path=f"{home}/bin") if home else shutil.which("java")
+    if not found:
+        pytest.skip("spark: no Java found")
+    return found
