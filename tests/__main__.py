@@ -21,8 +21,8 @@ CHECKS = {
     "Lint (ruff check)": ["-m", "ruff", "check", "--quiet", "."],
     "Floors (import-linter)": ["-c", "from importlinter.cli import lint_imports_command as lint; lint()"],
 }
-# Single tests, not files, go to the two workers, and an idle worker takes from a busy one.
-PYTEST = ["-q", "-n", "2", "--dist", "worksteal", "--durations", "10", "--durations-min", "3"]
+# tests/conftest.py says which tests stay together on one of the two workers, and in which order they begin.
+PYTEST = ["-q", "-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder", "--durations", "10", "--durations-min", "3"]
 
 
 class Skips:

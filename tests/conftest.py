@@ -44,6 +44,25 @@ def _connect_here_only(self: socket.socket, address):
 socket.socket.connect = _connect_here_only
 
 
+# --doctest-modules would import every conftest.py once more, and they all have one name
+collect_ignore_glob = ["*conftest.py"]
+
+#: Files that take longest begin, so that both workers end together.
+SLOW_FIRST = ("test_lessons.py", "test_browser.py", "test_wheel.py", "test_spark.py", "test_lab.py", "test_cli.py")
+#: Tests that each take long and share nothing: they need not wait for the rest of their file.
+ALONE = {"test_a_notebook_runs"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """With `--dist loadgroup` a file stays on one worker, because its tests share what is dear to set up."""
+    order = {name: place for place, name in enumerate(SLOW_FIRST)}
+    items.sort(key=lambda item: (order.get(item.path.name, len(order)), getattr(item, "originalname", "") not in ALONE))
+    for item in items:
+        if getattr(item, "originalname", "") not in ALONE:
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))
+
+
 def required(name: str) -> bool:
     """CRMKIT_REQUIRE=browser,spark: on this machine these tests must run."""
     return name in os.environ.get("CRMKIT_REQUIRE", "").replace(" ", "").split(",")

@@ -4,6 +4,7 @@ import re
 import socket
 import sys
 import threading
+import time
 import urllib.parse
 from pathlib import Path
 
@@ -24,7 +25,7 @@ FLAGS = [
     "--disable-sync",
 ]
 HERE = {"127.0.0.1", "localhost", ""}
-SLOW = 120_000  # milliseconds for what the kernel has to compute on a busy machine
+SLOW = 180_000  # milliseconds for what the kernel has to compute on a busy machine
 expect.set_options(timeout=60_000)
 
 
@@ -109,21 +110,20 @@ def test_the_lesson_opens_from_the_map_and_runs_to_its_end(page, lab):
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.locator(".lm-Menu-itemLabel", has_text=re.compile("^Run All Cells$")).click()
 
-    def not_run() -> list[str]:
+    def not_run() -> int:
+        """Save, and count the code cells of the saved notebook that have not run; an error in one fails at once."""
         page.keyboard.press("ControlOrMeta+s")
         cells = lab.ask(f"/api/contents/{urllib.parse.quote(LESSON)}")["content"]["cells"]
-        code = [c for c in cells if c["cell_type"] == "code" and c["source"].strip()]
-        assert [o for c in code for o in c["outputs"] if o["output_type"] == "error"] == []
-        return [c["id"] for c in code if not c["execution_count"]]
+        code = [cell for cell in cells if cell["cell_type"] == "code" and cell["source"].strip()]
+        errors = [(c["id"], o["evalue"]) for c in code for o in c["outputs"] if o["output_type"] == "error"]
+        assert errors == []
+        return sum(cell["execution_count"] is None for cell in code)
 
-    # the count of the last cell stands in the page when everything above has run
-    last = page.locator(".jp-CodeCell .jp-InputPrompt").last
-    expect(last).to_have_text(re.compile(r"\[\d+\]"), timeout=SLOW)
-    expect(page.locator("#jp-main-statusbar")).to_contain_text("Idle", timeout=SLOW)
-    waited = 0
-    while not_run() and (waited := waited + 1) < 60:  # until what was saved is what was run
-        page.wait_for_timeout(500)
-    assert not_run() == []
+    deadline = time.monotonic() + SLOW / 1000
+    while not_run() and time.monotonic() < deadline:
+        page.wait_for_timeout(1000)
+    assert not_run() == 0
+    expect(page.locator("#jp-main-statusbar")).to_contain_text("Idle")
 
 
 def test_moving_the_slider_changes_picture_and_numbers(page):

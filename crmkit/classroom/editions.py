@@ -219,6 +219,8 @@ def _cell(cell: Cell, source: str | None = None) -> nbformat.NotebookNode:
         metadata["tags"] = list(cell.tags)
     if slide := [tag for tag in cell.tags if tag in grammar.SLIDES]:
         metadata["slideshow"] = {"slide_type": slide[0]}
+    if cell.kind == "code" and cell.source.startswith("quiz("):
+        metadata["jupyter"] = {"source_hidden": True}  # the source names the right answer; one click shows it
     make = nbformat.v4.new_code_cell if cell.kind == "code" else nbformat.v4.new_markdown_cell
     made = make(source if source is not None else cell.source, metadata=metadata)
     made.id = cell.key.replace(".", "-")
@@ -227,7 +229,7 @@ def _cell(cell: Cell, source: str | None = None) -> nbformat.NotebookNode:
 
 def _notebook(lesson: Lesson, cells: list[nbformat.NotebookNode]) -> nbformat.NotebookNode:
     front = lesson.front
-    needs = [*(f"lesson {number}" for number in front["needs"])] or ["nothing but a little Python"]
+    needs = [*(f"lesson {number}" for number in front["needs"])] or ["a little pandas: choose rows, count, add up"]
     minutes = f"{front['teaching_minutes']} minutes of teaching"
     minutes += f", {front['exercise_minutes']} of exercises" if front["exercise_minutes"] else ""
     minutes += f", {front['optional_minutes']} of optional exercises" if front["optional_minutes"] else ""

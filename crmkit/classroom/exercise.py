@@ -33,7 +33,7 @@ class Defence:
     because: str = ""
 
 
-def defend(*, choice: str, figure: float, because: str) -> Defence:
+def defend(choice: str, figure: float, because: str) -> Defence:
     """The answer of a *defend* exercise: choice and figure are checked, the reason is read by people.
 
     >>> defend(choice="keep five bins", figure=0.42, because="Ties would leave two of ten bins empty.").choice

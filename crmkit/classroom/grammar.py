@@ -17,7 +17,7 @@ at most.
   ``question`` only.
 * ``solution`` (with ``answers="name"``), ``check``, ``optional`` (an exercise beyond the core, on its task cell),
   ``instructor`` (trainer's edition only), ``nbval-ignore-output``, and the slide types ``slide``, ``subslide``,
-  ``fragment``, ``skip``, ``notes``.
+  ``fragment``, ``skip``, ``notes``: what they do stands in `slides.py`. Code on a slide has 70 columns at most, elsewhere 88.
 
 **An exercise** 2.3-4 is three cells in this order: markdown ``2.3-4-task``, which names the answer variable in
 backticks; code ``2.3-4`` with tag solution; code ``2.3-4-check`` with tag check, which is ``check("2.3-4")`` and nothing
@@ -221,7 +221,8 @@ def _cell(cell: Cell) -> Iterator[str]:
     used = {node.id if isinstance(node, ast.Name) else node.attr for node in _nodes(tree, ast.Name, ast.Attribute)}
     if used & _LIVE and "nbval-ignore-output" not in cell.tags:
         yield f"{', '.join(sorted(used & _LIVE))} shows live output; add the tag nbval-ignore-output."
-    width = 70 if set(cell.tags) & set(SLIDES[:3]) else 88
+    on_slide = set(cell.tags) & set(SLIDES[:3]) and "notes" not in cell.tags
+    width = 70 if on_slide else 88
     for number, line in enumerate(cell.source.splitlines(), start=1):
         if len(line) > width:
             yield f"line {number} has {len(line)} columns, {width} at most here."

@@ -23,12 +23,18 @@ from crmkit.classroom.grammar import Lesson
 from crmkit.errors import InputError, near_misses
 
 _TEMPLATES = Path(__file__).parent / "templates"
+#: Where nbconvert finds the templates of this room.
+TEMPLATE = {"template_name": "classroom", "extra_template_basedirs": [str(_TEMPLATES)]}
 _ASSETS = Path(__file__).parent / "reveal"
 
 _SHARP = """import matplotlib
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 matplotlib.rcParams["svg.hashsalt"] = "crmkit"  # with no date either, the same lesson gives the same page
 set_matplotlib_formats("svg", metadata={"Date": None})"""
+#: What is read from the last row has larger letters in the same picture.
+_LARGE = """
+from crmkit.show import style
+style.FONT_SIZE, style.TITLE_SIZE = 16, 18"""
 
 
 def find(lesson: str) -> Lesson:
@@ -51,12 +57,15 @@ def find(lesson: str) -> Lesson:
     return found
 
 
-def outputs(lesson: Lesson, say: Callable[[str], None] = print) -> dict[str, list[Any]]:
-    """What each cell of the blank student's edition shows, by cell id. Runs the lesson: some seconds to a minute."""
+def outputs(lesson: Lesson, *, large: bool, say: Callable[[str], None] = print) -> dict[str, list[Any]]:
+    """What each cell of the blank student's edition shows, by cell id. Runs the lesson: some seconds to a minute.
+
+    `large` writes the letters in pictures larger, for a projector.
+    """
     notebook = editions.student(lesson)
     # a check of a blank answer would stop the strict run, and is on no page
     notebook.cells = [cell for cell in notebook.cells if "check" not in cell.metadata.get("tags", ())]
-    notebook.cells.insert(0, nbformat.v4.new_code_cell(_SHARP, metadata={"key": "sharp-pictures"}))
+    notebook.cells.insert(0, nbformat.v4.new_code_cell(_SHARP + _LARGE * large, metadata={"key": "sharp-pictures"}))
     say(f"Running lesson {lesson.number} ...")
     with tempfile.TemporaryDirectory(prefix="crmkit-") as folder:
         editions.execute(notebook, lesson, Path(folder), say)
@@ -84,22 +93,18 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-def render(
-    exporter: type, notebook: nbformat.NotebookNode, lesson: Lesson, template: str, title: str, **options: Any
-) -> str:
-    """A notebook as a page by one of the templates of this room, with styles, scripts, fonts and pictures inside."""
+def render(exporter: Any, notebook: nbformat.NotebookNode, lesson: Lesson, title: str) -> str:
+    """A notebook as a page by nbconvert's `exporter`, with styles, scripts, fonts and pictures inside."""
     notebook = copy.deepcopy(notebook)
     for output in (output for cell in notebook.cells for output in cell.get("outputs", ())):
         data = output.get("data", {})
         if "dataframe" in data.get("text/html", ""):  # pandas brings a style of its own
             data["text/html"] = re.sub(r"<style scoped>.*?</style>\s*", "", data["text/html"], flags=re.S)
-    places = {"template_name": "classroom", "template_file": template, "extra_template_basedirs": [str(_TEMPLATES)]}
-    page = exporter(**places, **options)
-    page.register_filter("prose", lambda source: prose(source, lesson.path.parent))
-    page.register_filter("uri", _uri)
-    page.register_filter("asset", _asset)
-    text, _ = page.from_notebook_node(notebook, resources={"lesson": lesson, "title": title})
-    return text
+    exporter.register_filter("prose", lambda source: prose(source, lesson.path.parent))
+    exporter.register_filter("uri", _uri)
+    exporter.register_filter("asset", _asset)
+    page, _ = exporter.from_notebook_node(notebook, resources={"lesson": lesson, "title": title})
+    return page
 
 
 def prose(source: str, folder: Path | str = "") -> str:

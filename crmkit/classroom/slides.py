@@ -2,58 +2,141 @@
 
 The lesson is written once; tags say what of it stands on a slide:
 
-* ``slide`` or ``subslide`` begins a slide, ``fragment`` adds to it with the next click. A cell without one is not shown:
-  its prose goes to the speaker notes, its code is left out. ``skip`` leaves a cell out altogether.
-* Of prose a slide shows the heading, the first paragraph, lists and tables; what else the cell says goes to the notes,
-  unless all of it is short. A task of an exercise is shown as it is. A slide whose cell has no heading takes the last one.
+* ``slide`` or ``subslide`` begins a slide, ``fragment`` adds to it with the next click. A cell with none of them is not
+  shown: its prose goes to the speaker notes, its code is left out. ``skip`` leaves a cell out altogether.
+* Of prose a slide shows the heading, the first paragraph, lists and tables; the rest goes to the notes, unless all of
+  it is short. A task is shown as it is. A slide that begins without a heading takes the last one.
 * Code shows with its output. With ``notes`` beside the slide type the code moves to the speaker notes, and the picture
-  or table has the slide for itself.
+  or the table has the slide for itself.
 
 The trainer's deck has solutions, known mistakes and trainer's notes in the speaker notes; the other may be handed out.
 """
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from crmkit.classroom import editions, pages
 from crmkit.classroom.grammar import Lesson
 from crmkit.errors import InputError
 
-#: A cell of at most so many words is shown whole.
-SHORT = 60
-_STARTS, _SHOWN = {"slide", "subslide"}, {"slide", "subslide", "fragment"}
+#: Prose of at most so many words is shown whole.
+SHORT = 90
+#: What marks where slides begin and end; nbconvert's own slides template names it, so ours must too.
+_SECTIONS = "nbconvert.exporters.slides._RevealMetadataPreprocessor"
+_STARTS = ("slide", "subslide")
+_SHOWN = {*_STARTS, "fragment"}
 
 
 def page(lesson: Lesson, outputs: dict[str, list[Any]], *, trainer: bool = False) -> str:
-    """The deck as one HTML page; `outputs` are those of `pages.outputs`."""
+    """The deck as one HTML page; `outputs` is what `pages.outputs` gives."""
     from nbconvert import SlidesExporter
 
-    title = f"{lesson.heading}{' (trainer)' if trainer else ''}"
-    return pages.render(SlidesExporter, deck(lesson, outputs, trainer=trainer), lesson, "slides.html.j2", title)
+    title = f"{lesson.heading} (trainer)" if trainer else lesson.heading
+    exporter = SlidesExporter(**pages.TEMPLATE, template_file="slides.html.j2", preprocessors=[_SECTIONS])
+    return pages.render(exporter, deck(lesson, outputs, trainer=trainer), lesson, title)
+
+
+def insist_on_slides(lesson: Lesson) -> None:
+    """Raises InputError if no cell of the lesson is shown on a slide."""
+    if not any(_SHOWN & {*cell.tags} for cell in lesson.cells):
+        raise InputError(f"{lesson.place} has no slides: give cells the tag slide, subslide or fragment.")
 
 
 def deck(lesson: Lesson, outputs: dict[str, list[Any]], *, trainer: bool = False) -> nbformat.NotebookNode:
-    """The lesson as a notebook that holds what is shown, each cell with its slide type, and the notes."""
-    if not any(_SHOWN & set(cell.tags) for cell in lesson.cells):
-        raise InputError(f"{lesson.place} has no slides yet; give cells the tag slide, subslide or fragment.")
-    book = nbformat.v4.new_notebook(cells=list(_opening(lesson)))
-    heading, task = lesson.heading, ""
+    """What is shown and what is told, as a notebook whose cells carry their slide type."""
+    insist_on_slides(lesson)
+    front, heading, on_slides = lesson.front, lesson.heading, set()
+    cells = [_cell(f"# {lesson.heading}\n\n{front['questions'][0]}", "slide", "title")]
+    cells.append(_cell(f"## Afterwards you can\n\n{_bullets(front['objectives'])}", "slide"))
     for cell in editions.solution(lesson).cells[1:-1]:
-        tags, shown = set(cell.metadata.get("tags", ())), []
-        if cell.metadata.key.endswith("-task"):
-            task = cell.metadata.key.removesuffix("-task") if _SHOWN & tags else ""
-        if "skip" in tags or "check" in tags:
+        tags, code = {*cell.metadata.get("tags", ())}, cell.cell_type == "code"
+        begins = next((tag for tag in _STARTS if tag in tags), None)
+        exercise = re.fullmatch(r"(\d+\.\d+-\d+)(-task|-check|-trainer)?", cell.metadata.key)
+        if exercise and exercise[2] == "-task" and _SHOWN & tags:
+            on_slides.add(exercise[1])
+        if {"skip", "check"} & tags or (exercise and exercise[1] not in on_slides):
             continue
         if {"instructor", "solution"} & tags:
-            if trainer and (not re.match(r"\d+\.\d+-\d+", cell.metadata.key) or cell.metadata.key.startswith(f"{task}-")
-                            or cell.metadata.key == task):
-                shown += [_note(_told(cell))] if cell.cell_type == "markdown" or "solution" in tags else []
-        elif cell.cell_type == "code":
-            shown += _code(cell, tags, outputs)
-        else:
-            pass
-        book.cells += shown
-    return book
+            if trainer and not (code and "instructor" in tags):  # a trainer's code is for the notebook
+                cells.append(_note(_fenced(cell.source, "**Solution**") if code else cell.source))
+        elif exercise:
+            cells.append(_cell(_as_title(cell.source), begins or "fragment", "exercise"))
+        elif not code:
+            found = re.search(r"^#+ (.+)$", cell.source, flags=re.M)
+            heading = found[1] if found else heading
+            shown, told = abridged(cell.source) if _SHOWN & tags else ("", cell.source)
+            if begins and not found:
+                shown = f"## {heading}\n\n{shown}"
+            cells += [_cell(_as_title(shown), begins or "fragment")] if shown else []
+            cells += [_note(told)] if told else []
+        elif _SHOWN & tags:
+            cells += [_cell(f"## {heading}", begins)] if begins else []
+            cells += _with_output(cell.source, outputs.get(cell.id, []), begins, "notes" in tags)
+    cells.append(_cell(f"## Key points\n\n{_bullets(front['keypoints'])}", "slide"))
+    return new_notebook(cells=cells)
+
+
+def abridged(prose: str) -> tuple[str, str]:
+    """What of a cell's prose is shown on its slide, and what is told: all is shown if it is short.
+
+    >>> abridged("## Title\\n\\nA few words.")
+    ('## Title\\n\\nA few words.', '')
+    >>> shown, told = abridged("## Title\\n\\nFirst.\\n\\nSecond. " + 90 * "word " + "\\n\\nThree:\\n\\n* one\\n* two\\n* three")
+    >>> print(shown)
+    ## Title
+    <BLANKLINE>
+    First.
+    <BLANKLINE>
+    Three:
+    <BLANKLINE>
+    * one
+    * two
+    * three
+    >>> told.startswith("Second.")
+    True
+    """
+    if len(prose.split()) <= SHORT:
+        return prose, ""
+    blocks = [block.strip("\n") for block in re.findall(r"```.*?```|(?:[^\n]+\n?)+", prose, flags=re.S)]
+    shows = [bool(re.match(r"#+ |[*-] |\d+\. |\||```", block)) for block in blocks]
+    first = next((number for number, block in enumerate(blocks) if not block.startswith("#")), 0)
+    kept = [
+        shows[number] or number == first or (block.endswith(":") and any(shows[number + 1 : number + 2]))
+        for number, block in enumerate(blocks)
+    ]
+    shown, told = ([block for block, keep in zip(blocks, kept, strict=True) if keep is side] for side in (True, False))
+    return "\n\n".join(shown), "\n\n".join(told)
+
+
+def _with_output(code: str, outputs: list[Any], begins: str | None, alone: bool) -> list[nbformat.NotebookNode]:
+    """A code cell on a slide; where widgets cannot show, a quiz is its question and its answers."""
+    shown = new_code_cell("" if alone else code, outputs=outputs)
+    shown.metadata["slideshow"] = {"slide_type": "-" if begins else "fragment"}
+    plain = next((output.data.get("text/plain", "") for output in outputs if "data" in output), "")
+    if plain.startswith("Quiz: "):
+        question, *answers = plain.removeprefix("Quiz: ").splitlines()
+        shown = _cell("\n".join([f"**{question}**", "", *(f"* {line.strip()[4:]}" for line in answers)]), "-", "quiz")
+    return [shown, _note(_fenced(code))] if alone else [shown]
+
+
+def _cell(source: str, kind: str, look: str = "") -> nbformat.NotebookNode:
+    return new_markdown_cell(source, metadata={"slideshow": {"slide_type": kind}, "look": look})
+
+
+def _note(source: str) -> nbformat.NotebookNode:
+    return _cell(source, "notes")
+
+
+def _as_title(prose: str) -> str:
+    return re.sub(r"^#+ ", "## ", prose, count=1, flags=re.M)
+
+
+def _fenced(code: str, title: str = "") -> str:
+    return f"{title}\n\n```python\n{code}\n```"
+
+
+def _bullets(lines: list[str]) -> str:
+    return "\n".join(f"* {line}" for line in lines)

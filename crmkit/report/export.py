@@ -26,6 +26,7 @@ def write_csv(frame: pd.DataFrame, path: str | Path) -> None:
         file.write(b"\xef\xbb\xbf")
         for start in range(0, max(len(frame), 1), _CHUNK):
             chunk = escape.cells(frame.iloc[start : start + _CHUNK])
+            chunk.attrs = {}  # Arrow would try to keep them, and warn about those that are no JSON
             for column in chunk:
                 chunk[column] = _plain(chunk[column])
             options = pa.csv.WriteOptions(include_header=start == 0)

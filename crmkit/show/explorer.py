@@ -104,30 +104,21 @@ def rfm_explorer(summary: pd.DataFrame, segment_maps: Sequence[Any] = ("ten_segm
     rfm.score(summary)  # a table that can never be scored is refused here, with the reason
     wide = {"style": {"description_width": "190px"}, "layout": {"width": "500px"}, "continuous_update": False}
     bins = widgets.IntSlider(5, 3, 10, description="Bins (scores 1 to …)", **wide)
-    scheme = widgets.ToggleButtons(
-        options=[("Quantiles", "quantiles"), ("Fixed cut points", "cuts")],
-        description="Scheme",
-        style={"description_width": "190px"},
-        layout={"width": "640px"},
-    )
+    listed = {"style": wide["style"], "layout": wide["layout"]}
+    schemes = [("Quantiles", "quantiles"), ("Fixed cut points", "cuts")]
+    scheme = widgets.Dropdown(options=schemes, description="Scheme", **listed)
     sliders = {}
     for column, name in (("recency_days", "Recency cut points (days)"), ("orders", "Cut points of orders")):
-        low, high = (int(summary[column].quantile(share)) for share in (0.2, 0.8))
+        # A slider as long as the one customer who is furthest out would leave the others a few pixels.
+        low, high, end = (int(summary[column].quantile(share)) for share in (0.2, 0.8, 0.975))
         sliders[column] = widgets.IntRangeSlider(
-            value=(low, max(high, low + 1)),
-            min=0,
-            max=max(int(summary[column].max()), low + 1, 1),
-            description=name,
-            **wide,
+            value=(low, max(high, low + 1)), min=0, max=max(end, low + 1), description=name, **wide
         )
-    chosen = widgets.Dropdown(
-        options=[(_map_name(each), place) for place, each in enumerate(segment_maps)],
-        description="Segment map",
-        style=wide["style"],
-        layout=wide["layout"],
-    )
+    maps = [(_map_name(each), place) for place, each in enumerate(segment_maps)]
+    chosen = widgets.Dropdown(options=maps, description="Segment map", **listed)
     shown = widgets.HTML()
-    figure = Figure(dpi=style.DPI, layout="constrained")  # one for all updates; pyplot does not show it
+    with style.applied():
+        figure = Figure(dpi=style.DPI, layout="constrained")  # one for all updates; pyplot does not show it
     FigureCanvasAgg(figure)
 
     def update(_: object = None) -> None:
@@ -139,7 +130,6 @@ def rfm_explorer(summary: pd.DataFrame, segment_maps: Sequence[Any] = ("ten_segm
         figure.set_size_inches(grid_size(bins.value, bins.value))
         try:
             with style.applied():
-                figure.set_facecolor("white")
                 ax = figure.subplots()
             shown.value = rfm_view(summary, bins.value, cuts, segment_maps[chosen.value], ax=ax).html()
         except Exception as problem:  # a widget that raises shows nothing: whatever it is, tell it

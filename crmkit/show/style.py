@@ -91,6 +91,8 @@ def settings() -> dict[str, Any]:
         "axes.titlepad": 12,
         "axes.labelpad": 8,
         "figure.facecolor": "white",
+        "figure.constrained_layout.h_pad": 0.1,
+        "figure.constrained_layout.w_pad": 0.08,
         "axes.facecolor": "white",
         "axes.edgecolor": "#666666",
         "axes.spines.top": False,

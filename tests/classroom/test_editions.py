@@ -41,7 +41,7 @@ def test_the_front_matter_is_rendered_before_and_after(lesson):
         "Who bought more than once?",
         "- count repeat buyers",
         "20 minutes of teaching, 30 of exercises.",
-        "nothing but a little Python",
+        "a little pandas: choose rows, count, add up",
     ):
         assert words in opening
     assert cells[-1].source == "## Key points\n\n- A repeat buyer has two orders."

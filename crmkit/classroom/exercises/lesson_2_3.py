@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import pandas as pd
 
 from crmkit import evaluation, lifecycle, segmentation
-from crmkit.classroom.exercise import Context, Exercise, wrong
+from crmkit.classroom.exercise import Context, Defence, Exercise, defend, wrong
 from crmkit.segmentation.rfm import Dimension
 
 YEAR_END = "2017-12-31"
@@ -63,6 +63,17 @@ class FarahRecency(Exercise):
     def both_ends_counted(self, context: Context) -> int:
         return self.expected(context) + 1
 
+    @wrong("The cake was returned later. She still came and bought on 21 November; only the money went back.")
+    def returned_order_left_out(self, context: Context) -> int:
+        orders = context.load("ten_customers").orders.query("customer_id == 'C06'")
+        kept = orders.groupby("order_id")["amount"].transform("sum") > 0
+        return (pd.Timestamp("2025-12-31") - orders.loc[kept, "ordered_at"].max().normalize()).days
+
+    @wrong("You subtracted clock times. Count calendar days, not hours.")
+    def clock_times(self, context: Context) -> int:
+        orders = context.load("ten_customers").orders.query("customer_id == 'C06' and amount > 0")
+        return (pd.Timestamp("2025-12-31") - orders["ordered_at"].max()).days
+
     @wrong("That is how often she bought, not how long ago.")
     def frequency_instead(self, context: Context) -> int:
         return int(context.summary("ten_customers", as_of="2025-12-31").loc["C06", "orders"])
@@ -71,8 +82,8 @@ class FarahRecency(Exercise):
 class KimCell(Exercise):
     id, answer, level = "2.3-2", "kim_cell", "do"
     nudge = "Take the three numbers one by one. In which row of the table does the value lie: more than `above`, and at most `up_to`? Write recency, frequency, money with hyphens between."
-    meaning = "Kim spent well, but seldom and long ago. One number could not have said that."
-    KIM: ClassVar = {"recency_days": 60, "orders": 2, "spend": 100}  # given in the text of the task
+    meaning = "Seldom, long ago, and in the middle by money: one number could not have said that."
+    KIM: ClassVar = {"recency_days": 60, "orders": 2, "spend": 65}  # given in the text of the task
 
     def expected(self, context: Context) -> str:
         return self._cell(context, self.KIM)
@@ -95,6 +106,18 @@ class KimCell(Exercise):
     @wrong("Look at `above` and `up_to` once more: a value equal to `up_to` still belongs to that row.")
     def upper_end_left_out(self, context: Context) -> str:
         return self._cell(context, self.KIM, upper_end=False)
+
+    @wrong("The row of F = 3 holds what is above 2 and at most 2: nobody. Which row holds a 2?")
+    def empty_row(self, context: Context) -> str:
+        r, _, m = self.expected(context).split("-")
+        cuts = segmentation.rfm.cut_points(context.summary("ten_customers", as_of="2025-12-31"), bins=5)
+        empty = cuts[(cuts["dimension"] == "f") & (cuts["customers"] == 0)]["score"].iloc[0]
+        return f"{r}-{empty}-{m}"
+
+    @wrong("Python has subtracted. Put the cell in quotation marks.")
+    def without_quotation_marks(self, context: Context) -> int:
+        r, f, m = map(int, self.expected(context).split("-"))
+        return r - f - m
 
     @wrong("The order of the letters is recency, frequency, money.")
     def money_before_frequency(self, context: Context) -> str:
@@ -176,7 +199,9 @@ class ChangedBySorting(Exercise):
         first, _ = self._both(context)
         return int((_scores(context)["r_score"] != first).sum())
 
-    @wrong("Zero: did you sort at all? `sort_values` returns a new table and leaves the old one as it was.")
+    @wrong(
+        "Zero: did you sort at all (`sort_values` returns a new table), or did plus and minus cancel? Count the households that differ."
+    )
     def nothing_sorted(self, context: Context) -> int:
         first, _ = self._both(context)
         return int((first != first.copy()).sum())
@@ -212,6 +237,10 @@ class ChampionsInOneMapOnly(Exercise):
     def under_at_least_one(self, context: Context) -> int:
         ten, eleven = self._champions(context)
         return int((ten | eleven).sum())
+
+    @wrong("That is how many Champions one of the maps has. Compare the two maps household by household.")
+    def one_map_counted(self, context: Context) -> int:
+        return int(self._champions(context)[1].sum())
 
     @wrong(
         "You counted only one direction: Champions of the eleven segments that are none under the ten. Add the other direction."
@@ -257,7 +286,10 @@ class ReallyNew(Exercise):
 class ChampionsStayed(Exercise):
     id, answer, level, digits = "2.3-7", "champions_stayed", "decide", 3
     nudge = 'Take the row "Champions" of `moves`: the field in the column "Champions", divided by the sum of the row.'
-    meaning = "Not even half of the Champions of June are Champions in December: a list of the best customers has to be made anew."
+    meaning = (
+        "Just under half. A further 127 became Loyal customers: many of them only missed the last two days of the year, "
+        "since R = 5 is that short. Half of such movement is the calendar, not the customer."
+    )
 
     def expected(self, context: Context) -> float:
         moves = _moves(context)
@@ -294,8 +326,10 @@ class ChampionsStayed(Exercise):
 class WarningList(Exercise):
     id, answer, level, points, digits = "2.3-8", "my_defence", "defend", 2, 3
     choices = ("fixed", "quantiles")
-    nudge = "A warning must be able to say: nobody. Can a quantile say that? The figure is in the table `later`."
-    meaning = "Nearly everybody on the quantile list came back anyway. A rank cannot tell whether anybody is in danger."
+    nudge = 'A warning must be able to say: nobody. Can a quantile? The figure is in `later`, row "At risk", column `in_30_days`.'
+    meaning = (
+        "Nine in ten of the quantile list come back by themselves. A rank cannot tell whether anybody is in danger."
+    )
     rubric = (
         "Full marks: says that quantile scores always produce a lowest fifth, so the list cannot be empty; names the "
         "wrongly warned households and what writing to them costs; says who chooses the fixed cut points and on what "
@@ -304,31 +338,39 @@ class WarningList(Exercise):
     )
 
     def expected(self, context: Context) -> dict[str, float]:
+        return {"fixed": self._share(context)}
+
+    def _share(self, context: Context, *, days: int = 30, cuts: Any = None, segment: str | None = "At risk") -> float:
         first, second = _half(context, 1), _half(context, 2)
-        before = segmentation.rfm.segment(segmentation.rfm.score(first, bins=5))
-        at_risk = before[before["segment"] == "At risk"]
-        return {"fixed": float(at_risk.index.isin(second.index).mean())}
+        before = segmentation.rfm.segment(segmentation.rfm.score(first, bins=5, cuts=cuts))
+        chosen = before if segment is None else before[before["segment"] == segment]
+        away = second["first_order"].reindex(chosen.index) - pd.Timestamp("2017-06-30")
+        return float((away.dt.days <= days).mean())
 
-    @wrong("That is the share that did NOT come back. Turn it round.")
-    def share_lost(self, context: Context):
-        from crmkit.classroom.exercise import defend
+    @wrong("That is the share that was NOT back. Turn it round.")
+    def share_away(self, context: Context) -> Defence:
+        return defend(choice="fixed", figure=1 - self._share(context), because="")
 
-        return defend(choice="fixed", figure=1 - self.expected(context)["fixed"], because="")
+    @wrong("That is the share that came back in the whole half-year. A month is asked for: the column `in_30_days`.")
+    def whole_half_year(self, context: Context) -> Defence:
+        return defend(choice="fixed", figure=self._share(context, days=184), because="")
 
-    @wrong(
-        "The figure is right, and it speaks against you: a list of which nearly everybody came back warns of nothing."
-    )
-    def chose_quantiles(self, context: Context):
-        from crmkit.classroom.exercise import defend
+    @wrong("That is the list by fixed cut points. The figure that speaks against the quantile list is in `later`.")
+    def the_fixed_list(self, context: Context) -> Defence:
+        cuts = {"recency_days": [7, 14, 30, 60], "orders": [6, 13, 26, 52], "spend": [150, 300, 650, 1300]}
+        return defend(choice="fixed", figure=self._share(context, cuts=cuts), because="")
 
-        return defend(choice="quantiles", figure=self.expected(context)["fixed"], because="")
+    @wrong("That is a percentage. A share lies between 0 and 1.")
+    def percentage(self, context: Context) -> Defence:
+        return defend(choice="fixed", figure=self._share(context) * 100, because="")
+
+    @wrong("The figure is right, and it speaks against you: a list of which nine in ten come back warns of nothing.")
+    def chose_quantiles(self, context: Context) -> Defence:
+        return defend(choice="quantiles", figure=self._share(context), because="")
 
     @wrong('You took all households of June. Only the segment "At risk" is asked for.')
-    def all_segments(self, context: Context):
-        from crmkit.classroom.exercise import defend
-
-        share = float(_half(context, 1).index.isin(_half(context, 2).index).mean())
-        return defend(choice="fixed", figure=share, because="")
+    def all_segments(self, context: Context) -> Defence:
+        return defend(choice="fixed", figure=self._share(context, segment=None), because="")
 
 
 class MoneyAddressed(Exercise):
@@ -395,6 +437,16 @@ class FirstVisit(Exercise):
     def high_share_of_wallet(self, context: Context) -> str:
         return self._best(context, self._with_wallet("high"))
 
+    @wrong("The right firm. Its `account_id` is asked for.")
+    def name_instead_of_id(self, context: Context) -> str:
+        accounts = context.load("twelve_accounts").accounts.set_index("account_id")
+        return str(accounts.loc[self.expected(context), "name"])
+
+    @wrong("That is a row number. Make `account_id` the index first, as in the lesson's `accounts`.")
+    def row_number(self, context: Context) -> int:
+        accounts = context.load("twelve_accounts").accounts.set_index("account_id")
+        return int(accounts.index.get_loc(self.expected(context)))
+
     @wrong(
         "That is what plain RFM says. Here twelve orders a year are in the contract: use the share of wallet instead of F."
     )
@@ -411,7 +463,7 @@ class FirstVisit(Exercise):
 class FrequencyScores(Exercise):
     id, answer, level = "2.3-11", "frequency_scores", "decide"
     nudge = "Make the summary as of 1998-06-30, score it in five bins, and count the different values of `f_score`."
-    meaning = "Most customers of this shop bought once. There is nothing to divide: five frequency classes would be an invention."
+    meaning = "Over half of the customers bought once, so one class stays empty: five frequency classes would be an invention."
 
     def _music(self, context: Context, **options: Any) -> pd.DataFrame:
         return segmentation.rfm.score(context.summary("cdnow", as_of="1998-06-30"), bins=5, **options)
@@ -441,21 +493,31 @@ class PointsAhead(Exercise):
     nudge = "Repeat the cell of the contest with 200 instead of 494, multiply the shares by 100 and subtract."
     meaning = "With 200 letters the plain list by money is ahead as well."
 
-    def _shares(self, context: Context, number: int) -> dict[str, float]:
+    def _shares(self, context: Context, number: int, tie_break: float = 0.01) -> dict[str, float]:
         first = _half(context, 1)
         later = _half(context, 2)["spend"].reindex(first.index).fillna(0)
         rfm_score = segmentation.rfm.score(first, bins=5)["rfm_score"]
-        rankings = {"spend": first["spend"], "rfm": rfm_score + first["spend"].rank(pct=True) / 100}
+        rankings = {"spend": first["spend"], "rfm": rfm_score + first["spend"].rank(pct=True) * tie_break}
         return {name: later[value.nlargest(number).index].sum() / later.sum() for name, value in rankings.items()}
 
-    def expected(self, context: Context) -> float:
-        shares = self._shares(context, 200)
+    def _points(self, context: Context, number: int = 200, tie_break: float = 0.01) -> float:
+        shares = self._shares(context, number, tie_break)
         return float((shares["spend"] - shares["rfm"]) * 100)
+
+    def expected(self, context: Context) -> float:
+        return self._points(context)
 
     @wrong("That is the difference for 494 households. The owner has 200 letters.")
     def still_494(self, context: Context) -> float:
-        shares = self._shares(context, 494)
-        return float((shares["spend"] - shares["rfm"]) * 100)
+        return self._points(context, 494)
+
+    @wrong("You left out the tie-break: among equal RFM scores the higher spend comes first, as in the contest.")
+    def without_tie_break(self, context: Context) -> float:
+        return self._points(context, tie_break=0)
+
+    @wrong("You rounded before you multiplied by 100.")
+    def rounded_too_early(self, context: Context) -> float:
+        return round(self.expected(context) / 100, 1) * 100
 
     @wrong("Shares, not points: multiply by 100.")
     def shares_instead_of_points(self, context: Context) -> float:
