@@ -6,6 +6,7 @@ import socket
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,6 +31,11 @@ os.environ |= {
     "PYTHONUTF8": "1",
 }
 Path(os.environ["MPLCONFIGDIR"]).mkdir(parents=True, exist_ok=True)
+
+# In CI the same examples every time: a change lands or not for its own sake. Elsewhere each run tries new ones.
+hypothesis.settings.register_profile("ci", derandomize=True, deadline=None)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 _connect = socket.socket.connect
 

@@ -5,6 +5,7 @@ import inspect
 import os
 import re
 import resource
+import socket
 import subprocess
 import sys
 import tomllib
@@ -166,6 +167,45 @@ def test_a_last_day_in_the_roles_file_is_not_overruled_by_today(here, crmkit):
     out = crmkit("check-data", "orders.csv", "--roles", "roles.toml")[1]
     assert "Rows after 2025-04-30 count as misdated" in out
     assert re.search(r"set aside.*7\.00", out)
+
+
+@pytest.fixture
+def jupyter(monkeypatch) -> list[Path]:
+    """The folders in which JupyterLab would have been started."""
+    started = []
+    monkeypatch.setattr("crmkit.classroom.lab.run", lambda folder, **more: started.append(folder))
+    return started
+
+
+def test_lab_copies_the_course_says_so_and_starts(here, crmkit, jupyter):
+    code, out, err = crmkit("lab", "--folder", "mine")
+    assert (code, err, jupyter) == (0, "", [here / "mine"])
+    assert re.search(r"\d+ new: .*2\.3", out)
+    assert (here / "mine/START.md").read_text(encoding="utf-8").startswith("# ")
+    assert "The lessons are up to date." in crmkit("lab", "--folder", "mine")[1]
+
+
+def test_lab_renew_keeps_the_old_file_under_todays_date(here, crmkit, jupyter):
+    crmkit("lab", "--folder", "mine")
+    lesson = here / "mine/2_segmentation/2_3_rfm.ipynb"
+    lesson.write_text(lesson.read_text(encoding="utf-8").replace("= ...", "= 1"), encoding="utf-8")
+    work = lesson.read_bytes()
+    kept = lesson.with_name(f"2_3_rfm.{datetime.date.today()}.ipynb")
+    out = crmkit("lab", "--folder", "mine", "--renew", "2.3")[1]
+    assert f"Fresh: 2_3_rfm.ipynb. Your old one is kept as {kept.name}." in out
+    assert kept.read_bytes() == work
+    assert lesson.read_bytes() != work
+
+
+def test_lab_with_a_wrong_lesson_or_a_port_in_use_starts_and_writes_nothing(here, crmkit, jupyter):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = str(other.getsockname()[1])
+        for words, says in ((["--port", port], f"port {port} cannot be used"), (["--renew", "2.33"], "'2.3'")):
+            code, out, err = crmkit("lab", "--folder", "mine", *words)
+            assert (code, out, err.count("\n")) == (2, "", 1)
+            assert says in err
+    assert jupyter == []
+    assert not (here / "mine").exists()
 
 
 def test_datasets_lists_the_catalogue(crmkit):

@@ -127,9 +127,11 @@ class _Comparison:
 
     def _dictionaries(self, expected: dict, given: dict) -> str | None:
         mine = {_label(key): value for key, value in given.items()}
+        exact = {key: value for key, value in given.items() if type(key) in (str, int)}  # "a" and "A " both stand
         if reason := self._bags(expected, [_label(key) for key in given]):
             return reason
-        reasons = ((key, self.values(value, mine[_label(key)])) for key, value in expected.items())
+        pairs = ((key, value, exact.get(key, mine[_label(key)])) for key, value in expected.items())
+        reasons = ((key, self.values(value, answer)) for key, value, answer in pairs)
         return next((f"Entry {_word(key)}: {reason}" for key, reason in reasons if reason), None)
 
     def _lists(self, expected: list, given: list) -> str | None:

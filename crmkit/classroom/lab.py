@@ -61,8 +61,11 @@ def has_screen(environment: Mapping[str, str] = os.environ, platform: str = sys.
 def run(folder: Path, *, port: int | None = None, browser: bool = True, say: Callable[[str], None] = print) -> None:
     """Open JupyterLab on the course in `folder` and stay until it is stopped (Ctrl-C, SIGTERM, or from its menu)."""
     insist_free(port)
+    say("Starting JupyterLab ...")
     settings = _prepare(folder / OWN)
     log = folder / OWN / "jupyter.log"
+    log.unlink(missing_ok=True)
+    log.touch(mode=0o600)  # the token stands in it
     # Files that only the running server needs lie outside the course: a folder mounted from Windows or from the
     # network cannot hold Jupyter's private files.
     with (

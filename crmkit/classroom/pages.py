@@ -34,7 +34,7 @@ set_matplotlib_formats("svg", metadata={"Date": None})"""
 #: What is read from the last row has larger letters in the same picture.
 _LARGE = """
 from crmkit.show import style
-style.FONT_SIZE, style.TITLE_SIZE = 16, 18"""
+style.FONT_SIZE, style.TITLE_SIZE = 15, 17"""
 
 
 def find(lesson: str) -> Lesson:
@@ -69,7 +69,19 @@ def outputs(lesson: Lesson, *, large: bool, say: Callable[[str], None] = print) 
     say(f"Running lesson {lesson.number} ...")
     with tempfile.TemporaryDirectory(prefix="crmkit-") as folder:
         editions.execute(notebook, lesson, Path(folder), say)
+    for output in (output for cell in notebook.cells for output in cell.get("outputs", ()) if "data" in output):
+        if re.match(r"\w+\(children=", output.data.get("text/plain", "")):
+            output.data = nbformat.from_dict({"text/plain": "Run this cell in JupyterLab: a widget to play with."})
     return {cell.id: cell.outputs for cell in notebook.cells if cell.cell_type == "code"}
+
+
+def quiz(outputs: list[Any]) -> str:
+    """A quiz as Markdown, its question and its answers, because a widget lives in a notebook only; "" for all else."""
+    plain = next((output.data.get("text/plain", "") for output in outputs if "data" in output), "")
+    if not plain.startswith("Quiz: "):
+        return ""
+    question, *answers = plain.removeprefix("Quiz: ").splitlines()
+    return "\n".join([f"**{question}**", "", *(f"* {answer.strip().removeprefix('( ) ')}" for answer in answers)])
 
 
 def insist_writable(folder: Path) -> None:
@@ -81,12 +93,12 @@ def insist_writable(folder: Path) -> None:
         raise InputError(f"--out {folder}: nothing can be written in {str(there)!r}; name another folder.")
 
 
-def write(path: Path, text: str) -> Path:
+def write(path: Path, content: str | bytes) -> Path:
     """All of the page or nothing of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        part.write_text(text, encoding="utf-8", newline="\n")
+        part.write_bytes(content.encode() if isinstance(content, str) else content)
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
@@ -133,7 +145,7 @@ def _formula(tex: str) -> str:
     from matplotlib import mathtext
     from matplotlib.font_manager import FontProperties
 
-    picture, size = io.BytesIO(), 10
+    picture, size = io.BytesIO(), 40  # large, because mathtext rounds to whole points
     try:
         depth = mathtext.math_to_image(f"${tex.strip()}$", picture, FontProperties(size=size), dpi=72, format="svg")
     except ValueError:  # not in mathtext

@@ -72,7 +72,7 @@ class Room:
             "folder": str(self._folder),
         }
         self.walls: set[str] = set()
-        self._closed = False
+        self._closed, self._live = False, set()
         if fork:
             self._open()
 
@@ -82,7 +82,7 @@ class Room:
         Raises CrmkitError if the room itself was lost; the next call opens a new one.
         """
         if not self._fork:
-            return _watched(functools.partial(_spawned, self._setup, answers), answers, self.limits)
+            return _watched(functools.partial(self._spawned, answers), answers, self.limits)
         mine, theirs = socket.socketpair()
         with mine:
             with self._lock, theirs:
@@ -103,6 +103,8 @@ class Room:
             self._link.close()
             self._room.kill()
             self._room.wait()
+        for python in [*self._live]:
+            python.kill()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def __enter__(self) -> "Room":
@@ -110,6 +112,39 @@ class Room:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @contextlib.contextmanager
+    def _spawned(self, answers: Mapping[str, Sequence[str]], skip: list[str]) -> Any:
+        """A submission in a new Python, which prepares the lesson for itself."""
+        import psutil
+
+        if self._closed:
+            raise CrmkitError("grading was stopped.")
+        folder = Path(tempfile.mkdtemp(dir=self._folder))
+        python = _python(folder, {_MARK: folder.name})
+        self._live.add(python)
+        with contextlib.suppress(OSError):
+            python.stdin.write(json.dumps({**self._setup, "answers": answers, "skip": skip}).encode())
+            python.stdin.close()
+        parent = psutil.Process(python.pid)
+
+        def family() -> list:
+            with contextlib.suppress(psutil.Error):
+                return [parent, *parent.children(recursive=True)]
+            return [parent]
+
+        running = _Running(python.stdout, python.poll, family)
+        try:
+            yield running
+        finally:
+            running.end()
+            for process in psutil.process_iter():  # what left its parent still has the mark in its environment
+                with contextlib.suppress(psutil.Error, OSError):
+                    if process.environ().get(_MARK) == folder.name:
+                        process.kill()
+            python.wait()
+            self._live.discard(python)
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _open(self) -> None:
         self._link, theirs = socket.socketpair()
@@ -155,12 +190,13 @@ def _all(line: socket.socket) -> bytes:
 class _Running:
     """A submission that runs: what it reports, and what it and everything it started take."""
 
-    def __init__(self, pid: int, pipe: BinaryIO, code: Callable[[], int | None], family: Callable[[], list]) -> None:
+    def __init__(self, pipe: BinaryIO, code: Callable[[], int | None], family: Callable[[], list]) -> None:
         import psutil
 
         self._psutil, self.code, self._family = psutil, code, family
-        self._root, self._known = pid, {}
-        self.began, self._looked, self.computed, self._at_begin, self._base = time.monotonic(), 0.0, 0.0, 0.0, -1
+        self._known: dict[int, Any] = {}
+        self._began, self._looked, self._base = time.monotonic(), 0.0, -1
+        self.computed, self._at_begin, self._start = 0.0, 0.0, 0.0
         self.reports: queue.Queue = queue.Queue()
         threading.Thread(target=self._listen, args=(pipe,), daemon=True).start()
 
@@ -178,13 +214,13 @@ class _Running:
         if ready:
             self._base = max((_bytes(process) for process in self._known.values()), default=0)
             self.computed, self._start = 0.0, self.computed
-        self.began, self._at_begin = time.monotonic(), self.computed
+        self._began, self._at_begin = time.monotonic(), self.computed
 
     def look(self) -> None:
         for process in self._family():
             self._known.setdefault(process.pid, process)
         computed = sum(_seconds(process) for process in self._known.values())
-        self.computed = max(self.computed, computed - getattr(self, "_start", 0.0))
+        self.computed = max(self.computed, computed - self._start)
         self._looked = time.monotonic()
 
     def too_much(self, limits: Limits) -> str:
@@ -192,7 +228,7 @@ class _Running:
         if time.monotonic() - self._looked < _LOOK:
             return ""
         self.look()
-        waited = time.monotonic() - self.began
+        waited = time.monotonic() - self._began
         if self._base < 0:
             return "The lesson could not be prepared for this submission in time." if waited > _START else ""
         if sum(max(0, _bytes(process) - self._base) for process in self._known.values()) > limits.memory * 2**20:
@@ -207,7 +243,7 @@ class _Running:
 
     def end(self) -> None:
         """Stop the process and everything that it started."""
-        for _ in range(100):
+        for _ in range(20):
             self.look()
             alive = [process for process in self._known.values() if _is_alive(process)]
             if not alive:
@@ -304,36 +340,6 @@ def _is_alive(process: Any) -> bool:
 
 
 @contextlib.contextmanager
-def _spawned(setup: Mapping[str, Any], answers: Mapping[str, Sequence[str]], skip: list[str]) -> Any:
-    """A submission in a new Python, which prepares the lesson for itself."""
-    import psutil
-
-    folder = Path(tempfile.mkdtemp(dir=setup["folder"]))
-    room = _python(folder, {_MARK: folder.name})
-    with contextlib.suppress(OSError):
-        room.stdin.write(json.dumps({**setup, "answers": answers, "skip": skip}).encode())
-        room.stdin.close()
-    parent = psutil.Process(room.pid)
-
-    def family() -> list:
-        with contextlib.suppress(psutil.Error):
-            return [parent, *parent.children(recursive=True)]
-        return [parent]
-
-    running = _Running(room.pid, room.stdout, room.poll, family)
-    try:
-        yield running
-    finally:
-        running.end()
-        for process in psutil.process_iter():  # what left its parent still has the mark in its environment
-            with contextlib.suppress(psutil.Error, OSError):
-                if process.environ().get(_MARK) == folder.name:
-                    process.kill()
-        room.wait()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextlib.contextmanager
 def _forked(setup: Mapping, steps: list, answers: Mapping, line: socket.socket, skip: list[str]) -> Any:
     """A submission in a copy of this process, behind walls."""
     import psutil
@@ -347,7 +353,7 @@ def _forked(setup: Mapping, steps: list, answers: Mapping, line: socket.socket, 
             os.close(read)
             os.close(line.fileno())
             isolation.die_with_parent()
-            walls = isolation.enter(folder, setup["hidden"])
+            walls = isolation.enter(setup["way"], folder, setup["hidden"])
             inner = os.fork() if isolation.PROCESSES in walls else 0
             if inner:
                 os.close(write)
@@ -369,7 +375,7 @@ def _forked(setup: Mapping, steps: list, answers: Mapping, line: socket.socket, 
                 codes.extend([os.waitstatus_to_exitcode(status)] if pid else [])
         return codes[0] if codes else None
 
-    running = _Running(child, os.fdopen(read, "rb"), code, lambda: keeper.children(recursive=True))
+    running = _Running(os.fdopen(read, "rb"), code, lambda: keeper.children(recursive=True))
     try:
         yield running
     finally:
@@ -398,13 +404,15 @@ def _main() -> None:
         os._exit(0)
 
 
-def _serve(link: socket.socket, setup: Mapping[str, Any], steps: list, out: int) -> None:
+def _serve(link: socket.socket, setup: dict[str, Any], steps: list, out: int) -> None:
     """Start a keeper for each submission that comes through the link, until the link is closed."""
     import gc
 
     gc.freeze()
     isolation.die_with_parent()
-    _report(out, {"walls": sorted(_walls(Path(setup["folder"]), setup["hidden"]))})
+    tried = ((way, _walls(way, Path(setup["folder"]), setup["hidden"])) for way in isolation.WAYS)
+    setup["way"], walls = next((way, walls) for way, walls in tried if walls is not None)
+    _report(out, {"walls": walls})
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         _, lines, *_ = socket.recv_fds(link, 1, 1)
@@ -427,25 +435,30 @@ def _keep(line: socket.socket, setup: Mapping[str, Any], steps: list) -> None:
     with line:
         answers = json.loads(_all(line))
         start = functools.partial(_forked, setup, steps, answers, line)
-        line.sendall(json.dumps(_watched(start, answers, Limits(**setup["limits"]))).encode())
+        try:
+            outcomes = _watched(start, answers, Limits(**setup["limits"]))
+        except Exception as error:
+            words = f"A fault in grading, not in the answer: {_words(error)}."
+            outcomes = {exercise: {"stopped": words} for exercise in answers}
+        line.sendall(json.dumps(outcomes).encode())
 
 
-def _walls(folder: Path, hidden: Sequence[str]) -> set[str]:
-    """Which walls stand here: tried out in a process of its own."""
+def _walls(way: str, folder: Path, hidden: Sequence[str]) -> list[str] | None:
+    """Which walls stand on this way, tried out in a process of its own; None if the system does not go it."""
     read, write = os.pipe()
     if os.fork() == 0:
         with contextlib.suppress(BaseException):
-            walls = isolation.enter(folder, hidden)
+            walls = isolation.enter(way, folder, hidden)
             if os.fork() == 0:
                 with contextlib.suppress(BaseException):
                     isolation.settle(walls, folder)
-                    os.write(write, " ".join(walls).encode())
+                    _report(write, {"walls": sorted(walls)})
         os._exit(0)
     os.close(write)
-    with os.fdopen(read) as told:
-        walls = set(told.read().split())
+    with os.fdopen(read, "rb") as told:
+        report = _parsed(told.readline())
     os.wait()
-    return walls
+    return report and report["walls"]
 
 
 def _prepared(cells: Sequence[Mapping[str, Any]]) -> list[tuple[str, str, dict[str, Any]]]:
@@ -602,7 +615,8 @@ def _plain(source: str) -> str:
         compile(source, "<answer>", "exec", dont_inherit=True)
         return source
     except (SyntaxError, ValueError):
-        return re.sub(r"(?m)^(\s*)[%!?].*$", r"\1pass", source)
+        timed = re.sub(r"(?m)^([ \t]*)%time[ \t]+(?=\S)", r"\1", source)
+        return re.sub(r"(?m)^([ \t]*)[%!?].*$", r"\1pass", timed)
 
 
 def _report(out: int, told: Mapping[str, Any], write: Callable = os.write, dumps: Callable = json.dumps) -> None:

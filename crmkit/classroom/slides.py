@@ -74,7 +74,12 @@ def deck(lesson: Lesson, outputs: dict[str, list[Any]], *, trainer: bool = False
             cells += [_note(told)] if told else []
         elif _SHOWN & tags:
             cells += [_cell(f"## {heading}", begins)] if begins else []
-            cells += _with_output(cell.source, outputs.get(cell.id, []), begins, "notes" in tags)
+            alone, question = "notes" in tags, pages.quiz(outputs.get(cell.id, []))
+            shown = new_code_cell("" if alone else cell.source, outputs=outputs.get(cell.id, []))
+            shown.metadata.update(slideshow={"slide_type": "-" if begins else "fragment"}, alt=f"Figure: {heading}")
+            cells.append(_cell(question, "-" if begins else "fragment") if question else shown)
+            if alone and (trainer or not question):  # the code of a quiz names the right answer
+                cells.append(_note(_fenced(cell.source)))
     cells.append(_cell(f"## Key points\n\n{_bullets(front['keypoints'])}", "slide"))
     return new_notebook(cells=cells)
 
@@ -109,17 +114,6 @@ def abridged(prose: str) -> tuple[str, str]:
     ]
     shown, told = ([block for block, keep in zip(blocks, kept, strict=True) if keep is side] for side in (True, False))
     return "\n\n".join(shown), "\n\n".join(told)
-
-
-def _with_output(code: str, outputs: list[Any], begins: str | None, alone: bool) -> list[nbformat.NotebookNode]:
-    """A code cell on a slide; where widgets cannot show, a quiz is its question and its answers."""
-    shown = new_code_cell("" if alone else code, outputs=outputs)
-    shown.metadata["slideshow"] = {"slide_type": "-" if begins else "fragment"}
-    plain = next((output.data.get("text/plain", "") for output in outputs if "data" in output), "")
-    if plain.startswith("Quiz: "):
-        question, *answers = plain.removeprefix("Quiz: ").splitlines()
-        shown = _cell("\n".join([f"**{question}**", "", *(f"* {line.strip()[4:]}" for line in answers)]), "-", "quiz")
-    return [shown, _note(_fenced(code))] if alone else [shown]
 
 
 def _cell(source: str, kind: str, look: str = "") -> nbformat.NotebookNode:

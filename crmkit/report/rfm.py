@@ -4,6 +4,7 @@
 runs that notebook, makes the page, and leaves either everything or nothing but the notebook with its error.
 """
 
+import contextlib
 import datetime
 import html
 import re
@@ -88,6 +89,7 @@ def run(
     Raises: InputError, ColumnError or KindError with the message of the step that failed. Then `out` is as before, but
         for `rfm_report_failed.ipynb`: the notebook up to the error.
     """
+    new = not Path(out).exists()
     source, folder = _source(source), _folder(out)
     for name, value in (("roles", roles), ("reading", reading), ("recorded", recorded)):
         if value is not None and not isinstance(value, (Mapping, str, Path) if name == "roles" else Mapping):
@@ -112,8 +114,10 @@ def run(
         values["reading"]["latest"] = periods.day(latest, "latest").isoformat()
 
     # inside `out`, not beside it: `out` may be another disk, and only on one disk is a move all or nothing
-    with tempfile.TemporaryDirectory(prefix=".building-", dir=folder) as building:
-        built = Path(building)
+    with contextlib.ExitStack() as at_the_end:
+        if new:  # a folder made for nothing goes again; one that holds something cannot
+            at_the_end.callback(_remove_if_empty, folder)
+        built = Path(at_the_end.enter_context(tempfile.TemporaryDirectory(prefix=".building-", dir=folder)))
         if pseudonymise and (folder / KEY).is_file():
             (built / PRIVATE).mkdir()
             shutil.copy2(folder / KEY, built / KEY)
@@ -128,7 +132,7 @@ def run(
             raise type(error)(f"{error}{kept}") from None
         private = [KEY, TRANSLATIONS] if pseudonymise else []
         for name in (*private, *EXPORTS, NOTEBOOK, PAGE):
-            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).parent.mkdir(mode=0o700, exist_ok=True)
             try:
                 (built / name).replace(folder / name)
             except OSError as error:
@@ -173,6 +177,11 @@ def _folder(out: Any) -> Path:
     return folder
 
 
+def _remove_if_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
 def _plain(value: Any) -> Any:
     """A value that can be written into a notebook's parameters cell."""
     return value.isoformat() if isinstance(value, datetime.date) else str(value) if isinstance(value, Path) else value
@@ -183,7 +192,8 @@ def _answer(executed: Any) -> str:
     for cell in executed.cells:
         if cell.id == "answer":
             shown = "".join(output.data.get("text/html", "") for output in cell.outputs if "data" in output)
-            return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", shown)).split())
+            plain = re.sub(r"<[^>]+>", " ", re.sub(r"</?b>", "", shown))
+            return " ".join(html.unescape(plain).split())
     return ""
 
 

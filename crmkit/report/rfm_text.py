@@ -83,7 +83,7 @@ def answer(segments: pd.DataFrame, cards: pd.DataFrame, todo: pd.DataFrame) -> "
     sizes = contacts["segment"].astype("str").value_counts()
     who = listed([f"{number:,} in <b>{html(name)}</b>" for name, number in sizes.items()])
     concerned = contacts["value"].sum()
-    share = f", {percent(concerned / total)} of all money, though they" if total > 0 else "; they"
+    share = f", {html(percent(concerned / total))} of all money, though they" if total > 0 else "; they"
     held = todo.attrs["held_out"]
     control = (
         f"{count(held, 'more customer')} like them {'is' if held == 1 else 'are'} left alone on purpose, drawn at random: "
@@ -93,7 +93,7 @@ def answer(segments: pd.DataFrame, cards: pd.DataFrame, todo: pd.DataFrame) -> "
     )
     return _shown(
         f"<p><b>Contact {count(len(contacts), 'customer')} first</b>: {who}. So far they spent "
-        f"<b>{html(money(concerned, currency))}</b>{share} are {percent(len(contacts) / customers)} of the customers. "
+        f"<b>{html(money(concerned, currency))}</b>{share} are {html(percent(len(contacts) / customers))} of the customers. "
         f"The first contact is due by {day(contacts['due'].min())}. {control} {danger}</p>",
         "answer",
     )
@@ -107,7 +107,7 @@ def in_danger(segments: pd.DataFrame, currency: str | None) -> str:
     total = segments["spend"].sum()
     if away.empty:
         return ""
-    share = f" ({percent(away['spend'].sum() / total)} of all money)" if total > 0 else ""
+    share = f" ({html(percent(away['spend'].sum() / total))} of all money)" if total > 0 else ""
     return (
         f"<b>In danger:</b> {count(len(away), 'customer')} who came more often than most and have stayed away longer than most, "
         f"with {html(money(away['spend'].sum(), currency))} spent{share}."
@@ -130,7 +130,7 @@ def limits(orders: "Transactions", verdict: "Verdict") -> "HTML":
     early = verdict.facts["first_seen_early"] or 0
     if early > 0.25:
         lines.append(
-            f"<b>How long they have been customers.</b> {percent(early)} are first seen in the first twelfth of the time: "
+            f"<b>How long they have been customers.</b> {html(percent(early))} are first seen in the first twelfth of the time: "
             "either all joined then, or the data begin after they did."
         )
     met, why = verdict.needs.set_index("analysis").loc["rfm", ["met", "why"]]

@@ -40,7 +40,7 @@ class TextFile:
         try:
             with self._bytes() as stream:
                 head = stream.read(1 << 20)
-            self.encoding = encoding or self._find_encoding(head, wanted)
+            self.encoding = codecs.lookup(encoding).name if encoding else self._find_encoding(head, wanted)
             text = io.TextIOWrapper(io.BytesIO(head), self.encoding, errors="replace").read()
         except LookupError:
             raise InputError(
@@ -48,6 +48,8 @@ class TextFile:
             ) from None
         except (OSError, EOFError) as error:
             raise InputError(f"{str(path)!r} cannot be read: {first_line(error)}") from None
+        if encoding and self.encoding == "utf-8" and not self._is_utf8():
+            raise InputError(f"{str(path)!r} cannot be read as {encoding}: it is no UTF-8. Name another encoding=.")
         lines = text.lstrip("\ufeff").split("\n")[:200]
         self.blank_lines = next((n for n, line in enumerate(lines) if line.strip()), None)
         if self.blank_lines is None:
@@ -65,18 +67,12 @@ class TextFile:
             if head.startswith(mark):
                 return name
         if head.count(0):
-            if max(head[:200:2].count(0), head[1:200:2].count(0)) > len(head[:200]) / 4:
-                return "utf-16-le" if head[1] == 0 else "utf-16-be"
+            even, odd = head[:2000:2].count(0), head[1:2000:2].count(0)
+            if max(even, odd) > len(head[:2000]) / 4 and min(even, odd) == 0:
+                return "utf-16-le" if odd else "utf-16-be"
             raise InputError(f"{str(self.path)!r} is no text: it holds zero bytes. An Excel file must end in .xlsx.")
-        decoder = codecs.getincrementaldecoder("utf-8")()
-        try:
-            with self._bytes() as stream:
-                while chunk := stream.read(1 << 20):
-                    decoder.decode(chunk)
-            decoder.decode(b"", final=True)
+        if self._is_utf8():
             return "utf-8"
-        except UnicodeDecodeError:
-            pass
         from charset_normalizer import from_bytes
 
         telling = b"\n".join([line for line in head.splitlines() if not line.isascii()][:2000])
@@ -89,6 +85,17 @@ class TextFile:
         found = [*fitting, *likely][0]
         self.notes.append(f"the file is not UTF-8; read as {found}. If names look wrong, name encoding=.")
         return found
+
+    def _is_utf8(self) -> bool:
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        try:
+            with self._bytes() as stream:
+                while chunk := stream.read(1 << 20):
+                    decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return False
+        return True
 
     @staticmethod
     def _fitness(sample: str, delimiter: str, wanted: list[str]) -> tuple:

@@ -8,14 +8,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from crmkit.errors import InputError, near_misses
+from crmkit.errors import InputError, KindError, near_misses
 from crmkit.periods import day as as_day
 from crmkit.tables import amounts, cleaning, dates
 from crmkit.tables.columns import MISSING
 from crmkit.tables.engines import BLANKS, literal
 from crmkit.tables.ledger import Ledger
 from crmkit.tables.reading import Loaded, open_source
-from crmkit.tables.roles import NUMBERS, READING, ROLES, resolve, settle
+from crmkit.tables.roles import NEEDED, NUMBERS, READING, ROLES, resolve, settle
 
 
 class Transactions:
@@ -208,6 +208,10 @@ class Transactions:
 
 
 def _check_options(settled: Mapping[str, Any]) -> None:
+    for option in READING:
+        value = settled.get(option)
+        if option != "latest" and value is not None and not isinstance(value, str):
+            raise KindError(f"{option} must be a text, not {value!r}.")
     for option, allowed in (
         ("decimal", (".", ",")),
         ("date_order", tuple(dates.ORDERS)),
@@ -227,49 +231,45 @@ def _check_options(settled: Mapping[str, Any]) -> None:
 def _parse(loaded: Loaded, mapping: Mapping[str, str], settled: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """Replace texts by timestamps and numbers, where there are any; the zone and the currency they name."""
     kinds = loaded.table.schema()
-    texts = {role for role in ("ordered_at", "amount", *NUMBERS) if role in kinds and kinds[role].is_string()}
+    texts = [role for role in ("ordered_at", "amount", *NUMBERS) if role in kinds and kinds[role].is_string()]
     if kinds["ordered_at"].is_numeric():
-        texts.add("ordered_at")
+        texts = ["ordered_at", *texts]
     if not texts:
         return None, None
-    missing = ", ".join(literal(text) for text in (*MISSING, "-"))
+    run, missing = loaded.connection.raw_sql, ", ".join(literal(text) for text in (*MISSING, "-"))
 
-    def text(role: str) -> str:
-        bare = f"trim(CAST({role} AS VARCHAR), {literal(BLANKS)})"
+    def trimmed(role: str) -> str:
+        text = f"CAST({role} AS VARCHAR)"
         if kinds[role].is_floating():
-            bare = rf"regexp_replace({bare}, '\.0$', '')"
-        return f"CASE WHEN {bare} NOT IN ({missing}) THEN {bare} END"
+            text = rf"regexp_replace({text}, '\.0$', '')"
+        plain = f"regexp_full_match({text}, '[!-~]|[!-~].*[!-~]')"  # trimming every text would cost ten times as much
+        return f"CASE WHEN {plain} THEN {text} ELSE trim({text}, {literal(BLANKS)}) END AS {role}"
 
-    zone = sign = None
-    replaced, extra = {}, {}
-    if "ordered_at" in texts:
-        read = dates.read_texts(
-            loaded.connection,
-            "raw",
-            text("ordered_at"),
-            column=mapping["ordered_at"],
-            date_order=settled.get("date_order"),
-            time_zone=settled.get("time_zone"),
-        )
-        replaced["ordered_at"], zone = read.sql, read.time_zone
-        loaded.notes += read.notes
-    decimal = settled.get("decimal")
-    for role in [role for role in ("amount", *NUMBERS) if role in texts]:
-        number = amounts.read_texts(
-            loaded.connection, "raw", text(role), role=role, column=mapping[role], decimal=decimal
-        )
-        replaced[role], decimal = number.sql, decimal or number.decimal
-        sign = sign or (number.currency if role == "amount" else None)
-        loaded.notes += number.notes
-    for role in texts - set(NUMBERS):
-        extra[f"{role}_text"] = f"CASE WHEN new_{role} IS NULL THEN {text(role)} END"
-    news = "".join(f", {sql} AS new_{role}" for role, sql in replaced.items())
-    texts_left = "".join(f", {sql} AS {column}" for column, sql in extra.items())
-    loaded.connection.raw_sql(
-        f"CREATE TEMP TABLE parsed AS SELECT * EXCLUDE ({', '.join(f'new_{role}' for role in replaced)}) "
-        f"REPLACE ({', '.join(f'new_{role} AS {role}' for role in replaced)}){texts_left} FROM (SELECT *{news} FROM raw)"
+    present = ", ".join(f"CASE WHEN {role} NOT IN ({missing}) THEN {role} END AS {role}" for role in texts)
+    run(
+        f"CREATE TEMP TABLE bare AS SELECT * REPLACE ({present}) FROM "
+        f"(SELECT * REPLACE ({', '.join(map(trimmed, texts))}) FROM raw)"
     )
     if not loaded.lazy:
-        loaded.connection.raw_sql("DROP TABLE raw")
+        run("DROP TABLE raw")
+    zone = sign = None
+    values, joins, decimal = {}, "", settled.get("decimal")
+    for role in texts:
+        about = {"connection": loaded.connection, "table": "bare", "text": role, "column": mapping[role]}
+        if role == "ordered_at":
+            dated = dates.read_texts(**about, date_order=settled.get("date_order"), time_zone=settled.get("time_zone"))
+            values[role], zone = dated.sql, dated.time_zone
+            loaded.notes += dated.notes
+        else:
+            read = amounts.read_texts(**about, role=role, decimal=decimal)
+            values[role], joins, decimal = read.sql, f"{joins} {read.join}", decimal or read.decimal
+            sign = read.currency if role == "amount" else sign
+            loaded.notes += read.notes
+    replaced = ", ".join(f"{sql} AS {role}" for role, sql in values.items())
+    unread = "".join(
+        f", CASE WHEN {values[role]} IS NULL THEN bare.{role} END AS {role}_text" for role in NEEDED if role in values
+    )
+    run(f"CREATE TEMP TABLE parsed AS SELECT bare.* REPLACE ({replaced}){unread} FROM bare{joins}")
+    run("DROP TABLE bare")
     loaded.table, loaded.lazy = loaded.connection.table("parsed"), False
     return zone, sign

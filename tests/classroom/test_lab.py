@@ -64,7 +64,8 @@ def opened(running) -> RunningLab:
 
 
 def test_without_a_screen_one_line_holds_the_address_to_open(opened):
-    assert re.fullmatch(r"Open this address in a browser: http://127\.0\.0\.1:\d+/lab/\S+\?token=\w+\n", opened.said)
+    last = opened.said.splitlines()[-1]
+    assert re.fullmatch(r"Open this address in a browser: http://127\.0\.0\.1:\d+/lab/\S+\?token=\w+", last)
 
 
 def test_the_address_shows_the_lab_and_no_address_without_the_token_does(opened):
@@ -72,6 +73,10 @@ def test_the_address_shows_the_lab_and_no_address_without_the_token_does(opened)
     with pytest.raises(urllib.error.HTTPError) as refused:
         opened.ask("/api/contents", token=False)
     assert refused.value.code == 403
+
+
+def test_the_token_is_nobody_elses_to_read(running):
+    assert (running[1] / ".crmkit/jupyter.log").stat().st_mode & 0o077 == 0
 
 
 def test_it_listens_on_this_machine_only(opened):

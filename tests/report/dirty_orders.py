@@ -14,7 +14,7 @@ HOSTILE = (
     "+4930123456",
     "<script>alert(1)</script>",
     '"><img src=x onerror=alert(1)>',
-    "a;b \"quoted\", and\\comma $x_1$",
+    'a;b "quoted", and\\comma $x_1$',
     "张伟 & Söhne",
 )
 FIRST, LAST = date(2025, 1, 2), date(2026, 6, 28)
@@ -45,7 +45,11 @@ class DirtyOrders:
                 self.add(customer, day, Decimal(chance.randrange(500, 25000)) / 100)
         for customer in HOSTILE:
             for _ in range(12):
-                self.add(customer, LAST - timedelta(days=chance.randrange(120)), Decimal(chance.randrange(90000, 200000)) / 100)
+                self.add(
+                    customer,
+                    LAST - timedelta(days=chance.randrange(120)),
+                    Decimal(chance.randrange(90000, 200000)) / 100,
+                )
         self.add(regulars[0], LAST, Decimal("1234.56"))
         for customer, day, amount in self.kept[40:45]:  # refunds of what they bought before
             self.add(customer, day + timedelta(days=1), -amount, flag="refund")

@@ -46,7 +46,9 @@ def test_a_csv_is_complete_over_several_chunks(tmp_path, monkeypatch):
 
 
 def test_an_empty_table_still_has_its_header(tmp_path):
-    export.write_csv(pd.DataFrame({"customer_id": pd.Series(dtype="str"), "spend": pd.Series(dtype=float)}), tmp_path / "e.csv")
+    export.write_csv(
+        pd.DataFrame({"customer_id": pd.Series(dtype="str"), "spend": pd.Series(dtype=float)}), tmp_path / "e.csv"
+    )
     assert read_back(tmp_path / "e.csv") == [["customer_id", "spend"]]
 
 
@@ -65,7 +67,9 @@ def test_no_text_whatever_starts_a_formula(tmp_path_factory, texts):
 def test_excel_says_on_its_first_sheet_what_it_holds(tmp_path, monkeypatch):
     monkeypatch.setattr(export, "EXCEL_ROWS", 10)
     frame = pd.DataFrame({"customer_id": [f"c{n}" for n in range(25)], "value": [n / 4 for n in range(25)]})
-    export.write_excel(tmp_path / "list.xlsx", {"What this is": "a test"}, {"Action list": frame, "Short": frame.head(3)})
+    export.write_excel(
+        tmp_path / "list.xlsx", {"What this is": "a test"}, {"Action list": frame, "Short": frame.head(3)}
+    )
     book = openpyxl.load_workbook(tmp_path / "list.xlsx")
     assert book.sheetnames == ["Read me", "Action list", "Short"]
     told = {row[0].value: row[1].value for row in book["Read me"].iter_rows()}
@@ -78,7 +82,11 @@ def test_excel_says_on_its_first_sheet_what_it_holds(tmp_path, monkeypatch):
 
 def test_a_workbook_takes_what_spreadsheets_cannot_hold(tmp_path):
     frame = pd.DataFrame(
-        {"text": ["bell \x07", None], "number": [float("inf"), float("nan")], "day": [pd.NaT, pd.Timestamp("2026-02-03")]}
+        {
+            "text": ["bell \x07", None],
+            "number": [float("inf"), float("nan")],
+            "day": [pd.NaT, pd.Timestamp("2026-02-03")],
+        }
     )
     export.write_excel(tmp_path / "odd.xlsx", {}, {"Odd": frame})
     rows = list(openpyxl.load_workbook(tmp_path / "odd.xlsx")["Odd"].iter_rows(min_row=2, values_only=True))

@@ -8,7 +8,7 @@ import pytest
 from crmkit.errors import CrmkitError, InputError
 from crmkit.report import notebook
 
-SOURCE = '''
+SOURCE = """
 # %% key="parameters" tags=["parameters"]
 number = 1  # a comment
 names = {}
@@ -22,7 +22,7 @@ if number == 3:
 if number == 4:
     os._exit(1)
 print(sys.executable, os.getcwd(), sorted(names.items()))
-'''
+"""
 
 
 @pytest.fixture

@@ -59,22 +59,29 @@ def test_a_refund_nets_but_a_customer_who_never_bought_is_set_aside():
     assert orders.ledger.rows("refund without a sale before it").to_pyarrow()["source_row"].to_pylist() == [3]
 
 
-class TestRepeats:
-    ROWS = [(1, "2026-01-01", 5, 1), (1, "2026-01-01", 5, 1), (1, "2026-01-01", 5, 2), (2, "2026-01-01", 5, 3), (2, "2026-01-01", 6, 3)]
+REPEATS = (
+    (1, "2026-01-01", 5, 1),
+    (1, "2026-01-01", 5, 1),
+    (1, "2026-01-01", 5, 2),
+    (2, "2026-01-01", 5, 3),
+    (2, "2026-01-01", 6, 3),
+)
 
+
+class TestRepeats:
     def test_exact_repeats_are_kept_and_flagged(self):
-        orders = read(self.ROWS)
+        orders = read(REPEATS)
         assert found(orders) == {"kept: ": (5, "26.00"), "flagged: exact repeat": (2, "10.00")}
         assert sorted(orders.ledger.rows("exact repeat").to_pyarrow()["source_row"].to_pylist()) == [2, 3]
 
     def test_they_go_only_if_the_caller_says_so(self):
-        assert found(read(self.ROWS, duplicates="drop")) == {
+        assert found(read(REPEATS, duplicates="drop")) == {
             "kept: ": (3, "16.00"),
             "merged: exact repeat, dropped": (2, "10.00"),
         }
 
     def test_a_line_id_makes_rows_one_and_other_content_is_said_loudly(self):
-        orders = read(self.ROWS, line_id="line")
+        orders = read(REPEATS, line_id="line")
         assert found(orders) == {
             "kept: ": (3, "15.00"),
             "merged: line_id repeated": (1, "5.00"),
@@ -82,7 +89,15 @@ class TestRepeats:
         }
 
     def test_rows_without_a_line_id_are_all_kept(self):
-        orders = read([(1, "2026-01-01", 5, None), (1, "2026-01-01", 5, None), (1, "2026-01-01", 5, 4.0), (1, "2026-01-01", 5, 4.0)], line_id="line")
+        orders = read(
+            [
+                (1, "2026-01-01", 5, None),
+                (1, "2026-01-01", 5, None),
+                (1, "2026-01-01", 5, 4.0),
+                (1, "2026-01-01", 5, 4.0),
+            ],
+            line_id="line",
+        )
         assert orders.ledger.table.rows.tolist() == [3, 1]
 
 
@@ -106,7 +121,9 @@ class TestDatesFarFromTheRest:
             "flagged: date far before the rest": (1, "9.00"),
         }
 
-    @pytest.mark.parametrize(("late", "aside"), [("2026-12-30", 0), ("2027-04-01", 0), ("2027-04-03", 1), ("2099-01-01", 1)])
+    @pytest.mark.parametrize(
+        ("late", "aside"), [("2026-12-30", 0), ("2027-04-01", 0), ("2027-04-03", 1), ("2099-01-01", 1)]
+    )
     def test_from_a_thousand_rows_on_ninety_days_after_the_quantile(self, late, aside):
         """1,999 rows over 2026, so the 99.9 % quantile is 2026-12-31 or near it; 10 % of the span is 36 days, so 90 days count."""
         days = pd.date_range("2026-01-01", "2027-01-02", periods=1999).normalize()
@@ -121,7 +138,9 @@ class TestDatesFarFromTheRest:
 
 
 def test_each_row_is_set_aside_for_the_first_reason_only():
-    orders = read([(None, None, None), (None, "2026-01-01", 1), (1.0, None, 2), (1.0, "2026-01-01", None), (1.0, "2026-01-01", 4)])
+    orders = read(
+        [(None, None, None), (None, "2026-01-01", 1), (1.0, None, 2), (1.0, "2026-01-01", None), (1.0, "2026-01-01", 4)]
+    )
     assert found(orders) == {
         "kept: ": (1, "4.00"),
         "set aside: no customer": (2, "1.00"),
@@ -137,11 +156,17 @@ def test_if_no_row_is_left_the_reasons_are_named():
 
 def test_raw_text_of_what_could_not_be_read_is_kept_in_the_ledger():
     good = [(1, "2026-01-01", "5.00")] * 200
-    frame = pd.DataFrame([*good, (2, "2026-02-30", "6.00"), (3, "2026-01-02", "six")], columns=["customer_id", "ordered_at", "amount"])
+    frame = pd.DataFrame(
+        [*good, (2, "2026-02-30", "6.00"), (3, "2026-01-02", "six")], columns=["customer_id", "ordered_at", "amount"]
+    )
     ledger = Transactions.read(frame).ledger
     assert ledger.reconciles()
     bad_date = ledger.rows("unreadable date").to_pyarrow().to_pylist()[0]
-    assert (bad_date["ordered_at_text"], bad_date["source_row"], bad_date["amount"]) == ("2026-02-30", 201, Decimal("6.00"))
+    assert (bad_date["ordered_at_text"], bad_date["source_row"], bad_date["amount"]) == (
+        "2026-02-30",
+        201,
+        Decimal("6.00"),
+    )
     assert ledger.rows("unreadable amount").to_pyarrow()["amount_text"].to_pylist() == ["six"]
 
 
@@ -163,5 +188,7 @@ def test_a_ledger_that_does_not_add_up_says_so():
 
 
 def test_lines_without_an_order_number_are_flagged():
-    frame = pd.DataFrame({"customer_id": [1, 2], "ordered_at": pd.to_datetime(["2026-01-01"] * 2), "amount": 1, "order_id": ["A", None]})
+    frame = pd.DataFrame(
+        {"customer_id": [1, 2], "ordered_at": pd.to_datetime(["2026-01-01"] * 2), "amount": 1, "order_id": ["A", None]}
+    )
     assert found(Transactions.read(frame))["flagged: no order_id"] == (1, "1.00")

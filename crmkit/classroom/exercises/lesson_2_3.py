@@ -515,11 +515,7 @@ class PointsAhead(Exercise):
     def without_tie_break(self, context: Context) -> float:
         return self._points(context, tie_break=0)
 
-    @wrong("You rounded before you multiplied by 100.")
-    def rounded_too_early(self, context: Context) -> float:
-        return round(self.expected(context) / 100, 1) * 100
-
-    @wrong("Shares, not points: multiply by 100.")
+    @wrong("That is a difference of shares, not of percentage points: multiply by 100, and only then round.")
     def shares_instead_of_points(self, context: Context) -> float:
         return round(self.expected(context) / 100, 3)
 

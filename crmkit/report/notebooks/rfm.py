@@ -31,11 +31,13 @@ import pandas as pd
 from crmkit import evaluation, lifecycle, segmentation, show, tables
 from crmkit.report import export, pseudonyms
 from crmkit.report import rfm_text as report
+from crmkit.report.notebook import spare_memory
 from crmkit.report.page import Picture
 
 rfm = segmentation.rfm
 segment_rules = rfm.SegmentMap.load(segment_map)
 orders = tables.Transactions.read(source, **{"roles": roles or None, **reading})
+spare_memory(orders)
 ledger = orders.ledger.table  # counted now, while memory is free
 verdict = tables.check(orders)
 

@@ -1,0 +1,104 @@
+"""What the data can carry: facts by hand, and a verdict a beginner can act on."""
+
+import datetime
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from crmkit.tables import Transactions, check
+
+
+def orders(rows: list[tuple], **options) -> Transactions:
+    frame = pd.DataFrame(rows, columns=["customer_id", "ordered_at", "amount"])
+    return Transactions.read(frame.assign(ordered_at=pd.to_datetime(frame.ordered_at)), **options)
+
+
+def test_facts_by_hand():
+    verdict = check(
+        orders(
+            [
+                (1, "2026-01-01", 5),  # a clock: every 10 days
+                (1, "2026-01-11", 5),
+                (1, "2026-01-21", 5),
+                (1, "2026-01-31", 5),
+                (2, "2026-01-01", 5),  # twice on a day is one visit
+                (2, "2026-01-01", 5),
+                (3, "2026-01-31", 5),
+                (3, "2026-02-02", -5),  # a refund is no visit
+            ],
+            currency="EUR",
+        )
+    )
+    assert verdict.facts == {
+        "customers": 3,
+        "repeat_buyers": 1,
+        "orders": 6,
+        "first_day": datetime.date(2026, 1, 1),
+        "last_day": datetime.date(2026, 2, 2),
+        "span_days": 33,
+        "first_seen_early": 2 / 3,
+        "longest_gap_days": 9,
+        "median_days_between": 10.0,
+        "variation": 0.0,
+        "currency": "EUR",
+        "time_zone": None,
+    }
+
+
+def test_variation_is_one_for_chance_and_none_for_too_few_intervals():
+    """Poisson visits have exponential waiting times, whose coefficient of variation is 1."""
+    chance = np.random.default_rng(1)
+    visits = [(customer, day) for customer in range(40) for day in np.cumsum(chance.exponential(20, 60)).astype(int)]
+    start = pd.Timestamp("2020-01-01")
+    rows = [(customer, start + pd.Timedelta(days=int(day)), 1) for customer, day in visits]
+    assert check(orders(rows)).facts["variation"] == pytest.approx(1, abs=0.1)
+    assert check(orders([(1, "2026-01-01", 1), (1, "2026-01-02", 1)])).facts["variation"] is None
+
+
+def test_orders_are_distinct_order_numbers_where_there_are_any():
+    frame = pd.DataFrame({"customer_id": 1, "ordered_at": "2026-01-01", "amount": 1, "order_id": ["a", "a", "b"]})
+    assert check(Transactions.read(frame)).facts["orders"] == 2
+
+
+def shop(customers: int, every: int, visits: int, spread: int) -> Transactions:
+    """Customers who start on one of the first `spread` days and come `every` so many days."""
+    start = pd.Timestamp("2025-01-01")
+    return orders(
+        [
+            (customer, start + pd.Timedelta(days=(customer % spread) + every * visit), 10)
+            for customer in range(customers)
+            for visit in range(visits)
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("data", "met", "why"),
+    [
+        (lambda: orders([(1, "2026-01-01", 5), (1, "2026-02-01", 5)]), ["no", "no", "no"], "the table has 1"),
+        (lambda: shop(60, 30, 1, 60), ["with care", "no", "with care"], "nobody bought twice"),
+        (lambda: shop(20, 30, 6, 30), ["with care", "with care", "with care"], "with 20 customers a fifth is 4"),
+        (lambda: shop(1200, 30, 6, 300), ["yes", "yes", "yes"], "1,200 customers, 100% bought again"),
+        (lambda: shop(1200, 30, 12, 25), ["yes", "with care", "yes"], "their earlier history is missing"),
+        (lambda: shop(1200, 10, 3, 5), ["yes", "no", "yes"], "too short for two dates"),
+        (lambda: shop(60, 200, 2, 60), ["with care", "no", "with care"], "nothing was sold for 140 days"),
+    ],
+)
+def test_verdicts(data, met, why):
+    verdict = check(data())
+    assert verdict.needs.analysis.tolist() == ["rfm", "rfm migration", "action list"]
+    assert verdict.needs.met.tolist() == met
+    assert why in str(verdict)
+
+
+def test_one_customer_and_nobody_twice_are_read_without_complaint():
+    assert check(orders([(1, "2026-01-01", 5)])).facts["customers"] == 1
+    assert check(orders([(1, "2026-01-01", 5), (2, "2026-01-01", 5)])).facts["repeat_buyers"] == 0
+
+
+def test_a_terminal_shows_facts_and_verdicts():
+    shown = str(check(orders([(1, "2026-01-01", 5), (2, "2026-02-01", 5)], time_zone="Europe/Berlin")))
+    assert "2026-01-01 to 2026-02-01, 32 days" in shown
+    assert "Europe/Berlin" in shown
+    assert "WITH CARE  rfm: nobody bought twice" in shown
