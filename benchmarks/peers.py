@@ -34,13 +34,12 @@ def duckdb_sql():
 
     days = """
         SELECT customer_id, ordered_at::DATE AS day, sum(amount::DECIMAL(18, 2))::DECIMAL(18, 2) AS money,
-               bool_or(amount >= 0) AS bought
+               max(ordered_at::DATE) FILTER (amount >= 0) AS occasion
         FROM read_parquet(?) GROUP BY ALL
     """
     customers = """
-        SELECT customer_id, min(day) FILTER (bought) AS first_order, max(day) FILTER (bought) AS last_order,
-               min(day) AS earliest_row, count(*) FILTER (bought) AS orders, sum(money) AS spend,
-               sum(money) - arg_min(money, day) FILTER (bought) AS repeat_money
+        SELECT customer_id, min(occasion) AS first_order, max(occasion) AS last_order, min(day) AS earliest_row,
+               count(occasion) AS orders, sum(money) AS spend, sum(money) - arg_min(money, occasion) AS repeat_money
         FROM days GROUP BY customer_id
     """
     columns = """

@@ -19,6 +19,7 @@ from typing import Annotated, Any
 import typer
 
 import crmkit
+from crmkit import cli_classroom, cli_present
 from crmkit.errors import CrmkitError, InputError, near_misses
 
 _PLAIN = {
@@ -258,6 +259,10 @@ def _say(text: str) -> None:
 def _harmless(text: str) -> str:
     """Words from data may stand in a text: nothing in it can command the terminal."""
     return "".join(letter if letter.isprintable() or letter in "\n\t" else "�" for letter in text)
+
+
+cli_classroom.register(app)
+cli_present.register(app)
 
 
 def _progress(text: str) -> None:

@@ -22,7 +22,7 @@ CHECKS = {
     "Floors (import-linter)": ["-c", "from importlinter.cli import lint_imports_command as lint; lint()"],
 }
 # tests/conftest.py says which tests stay together on one of the two workers, and in which order they begin.
-PYTEST = ["-q", "-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder", "--durations", "10", "--durations-min", "3"]
+PYTEST = ["-q", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder", "--durations", "10", "--durations-min", "3"]
 
 
 class Skips:

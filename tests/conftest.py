@@ -59,14 +59,25 @@ SLOW_FIRST = ("test_lessons.py", "test_browser.py", "test_wheel.py", "test_spark
 ALONE = {"test_a_notebook_runs"}
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """With `--dist loadgroup` a file stays on one worker, because its tests share what is dear to set up."""
     order = {name: place for place, name in enumerate(SLOW_FIRST)}
-    items.sort(key=lambda item: (order.get(item.path.name, len(order)), getattr(item, "originalname", "") not in ALONE))
-    for item in items:
-        if getattr(item, "originalname", "") not in ALONE:
-            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))
+    items.sort(key=lambda item: (order.get(item.path.name, len(order)), not _alone(item.nodeid)))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """With `--dist loadfile` a file stays on one worker, because its tests share what is dear to set up."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return nodeid if _alone(nodeid) else super()._split_scope(nodeid)
+
+    return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+def _alone(nodeid: str) -> bool:
+    return nodeid.rpartition("::")[2].partition("[")[0] in ALONE
 
 
 def required(name: str) -> bool:

@@ -8,6 +8,7 @@ and a journal: interrupted, the same command goes on where it stopped; graded ag
 import hashlib
 import json
 import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
@@ -16,15 +17,16 @@ from typing import Any
 
 import pandas as pd
 
-from crmkit import escape, shipped
+import crmkit
+from crmkit import escape
 from crmkit.classroom import exercises, isolation
-from crmkit.classroom.editions import fingerprint
 from crmkit.classroom.exercise import Context, Defence, Exercise
 from crmkit.classroom.grammar import Lesson
 from crmkit.classroom.pages import find
-from crmkit.classroom.sandbox import Limits, Room
+from crmkit.classroom.sandbox import Room
 from crmkit.classroom.submissions import Submission, collect, readable
 from crmkit.classroom.values import decode
+from crmkit.classroom.watching import Limits
 from crmkit.errors import CrmkitError, InputError
 
 #: What an exercise can come to. "stopped" and "failed" say that there is no value to judge.
@@ -102,8 +104,9 @@ def grade(
     journal, marks = out.with_name(f".{out.stem}.journal"), out.with_name("defend_to_mark.csv")
     pages = Path(feedback) if feedback else None
     found = collect(folder, lesson, [out, marks, journal, *([pages] if pages else [])])
-    limits = Limits(seconds, memory)
-    stamp = f"{fingerprint(lesson, shipped.folder('datasets').parent)} {asdict(limits)}"
+    limits = Limits(float(seconds), memory)
+    sources = [lesson.path, *sorted({Path(sys.modules[type(one).__module__].__file__) for one in known.values()})]
+    stamp = f"{[_digest(path.read_bytes()) for path in sources]} {crmkit.__version__} {asdict(limits)}"
     judged, heading = _judge_all(found, lesson, known, limits, jobs, journal, stamp, folder, progress, fork)
     grades = _grades(judged, lesson, known)
     to_mark = _to_mark(judged, known)
@@ -160,7 +163,7 @@ def _judge_all(
     fork: bool | None,
 ) -> tuple[list[tuple[Submission, dict[str, Judged]]], str]:
     """Run and judge what the journal does not know yet."""
-    keys = {id(one): hashlib.sha256(f"{stamp} {one.digest}".encode()).hexdigest() for one in found}
+    keys = {id(one): _digest(f"{stamp} {one.digest}".encode()) for one in found}
     done = _remembered(journal)
     waiting = {keys[id(one)]: one for one in found if not one.refused and one.answers and keys[id(one)] not in done}
     context, heading = Context(), "Nothing was run: all of it is as it was graded before."
@@ -282,6 +285,10 @@ def _heading(walls: set[str], limits: Limits) -> str:
     ended = "all end with it" if isolation.PROCESSES in walls else "programs refused by Python, forks ended with it"
     kept = f"at most {limits.seconds:g} s an answer and {limits.memory:,} MB"
     return f"Each submission alone, {kept}; network: {network}; files: {files}; processes: {ended}."
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _order(lesson: Lesson) -> list[str]:

@@ -61,7 +61,8 @@ def submit(
         )
     work = _course_folder()
     chosen = _the_one(_named(notebook, names) if notebook else list(_found(work, number, names)), number)
-    name = _name(name, work)
+    remembered = work / OWN / "name.txt" if work else None
+    name = _name(name, remembered)
     told = {"name": name, "lesson": number, "kit": crmkit.__version__, "moment": chosen.saved.replace(" ", "T")}
     made = _copied(chosen.notebook)
     made["metadata"]["crmkit"] = {"submission": {**told, "hash": fingerprint(made, told)}}
@@ -74,6 +75,10 @@ def submit(
     part = path.with_name(f".{path.name}.part")
     part.write_text(json.dumps(made, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     part.replace(path)
+    if remembered:
+        with suppress(OSError):  # a folder that cannot be written to: the name is asked for again
+            remembered.parent.mkdir(parents=True, exist_ok=True)
+            remembered.write_text(name, encoding="utf-8")
     return Card(
         "note",
         f"Give this file to your trainer: {path}",
@@ -106,18 +111,13 @@ def _course_folder() -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def _name(name: str | None, work: Path | None) -> str:
-    file = work / OWN / "name.txt" if work else None
-    if name is None and file:
+def _name(name: str | None, remembered: Path | None) -> str:
+    if name is None and remembered:
         with suppress(OSError, ValueError):
-            name = file.read_text(encoding="utf-8")
+            name = remembered.read_text(encoding="utf-8")
     name = " ".join(readable(name or "", 100).split())
     if not name:
         raise InputError('say who hands in, such as name="Li Lei".')
-    if file:
-        with suppress(OSError):  # a folder that cannot be written to: it is asked for again
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(name, encoding="utf-8")
     return name
 
 
@@ -165,7 +165,9 @@ def _notebooks(work: Path | None) -> list[Path]:
 def _the_one(found: list[Candidate], number: str) -> Candidate:
     """The notebook that is meant; blank copies beside one that was worked on are not."""
     worked = [one for one in found if one.answered] or found
-    different = {json.dumps(cells(one.notebook)): one for one in reversed(worked)}
+    different: dict[str, Candidate] = {}
+    for one in worked:
+        different.setdefault(json.dumps(cells(one.notebook)), one)
     if len(different) == 1:
         return different.popitem()[1]
     if not found:

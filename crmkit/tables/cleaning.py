@@ -19,6 +19,8 @@ from crmkit.tables.roles import IDENTIFIERS, ROLES
 
 HIDDEN = ("customer_id_text", "ordered_at_text", "amount_text", "infinite", "source_row", "source_file")
 _EPOCH = datetime.date(1970, 1, 1)
+#: Days of the years 1 to 9999, counted from the epoch; engines know more.
+_FIRST, _LAST = (datetime.date.min - _EPOCH).days, (datetime.date.max - _EPOCH).days
 
 
 @dataclass
@@ -42,6 +44,8 @@ def clean(
     duplicates: str,
 ) -> Cleaned:
     """Typed and judged rows of a source whose texts are parsed already."""
+    import ibis
+
     lines, notes = loaded.table, loaded.notes
     taken = {role: lines[role] for role in ROLES if role in lines.columns}
     customer, original, id_changed = columns.customer(lines, loaded.untyped)
@@ -68,6 +72,8 @@ def clean(
     days = typed.group_by("day").aggregate(rows=typed.count(), money=typed.amount.sum()).to_pyarrow()
     money_read = sum((money for money in days["money"].to_pylist() if money is not None), Decimal(0))
     early, late = _limits(days, latest)
+    known = days["day"].cast("int32").drop_null().to_numpy()
+    outside = len(known) > 0 and (known.min() < _FIRST or known.max() > _LAST)
     if late is not None:
         limit = "the day named in latest=" if latest else "far beyond the rest; if later days are real, name latest="
         notes.append(f"ordered_at: rows after {late} are set aside: {limit}.")
@@ -78,6 +84,8 @@ def clean(
         aside.append(("unreadable date", lambda t: t.ordered_at.isnull()))
     else:
         aside.append(("no date", lambda t: t.ordered_at.isnull()))
+    if outside:
+        aside.append(("date outside the calendar", lambda t: (t.day < datetime.date.min) | (t.day > datetime.date.max)))
     if late is not None:
         aside.append(("date far beyond the rest", lambda t: t.day > late))
     if found["infinite"]:
@@ -85,18 +93,18 @@ def clean(
     if "amount_text" in hidden:
         aside.append(("unreadable amount", lambda t: t.amount_text.notnull()))
     aside.append(("no amount", lambda t: t.amount.isnull()))
-    there = columns.one(typed, **{f"n{n}": rule(typed).cast("int64").sum() for n, (_, rule) in enumerate(aside)})
+    reasons = typed.group_by(reason=ibis.cases(*((rule(typed), reason) for reason, rule in aside)))
+    counts = reasons.aggregate(rows=typed.count(), money=typed.amount.sum()).to_pyarrow().to_pylist()
+    there = {row["reason"]: (row["rows"], row["money"]) for row in counts}
 
     entries, kept = [], typed
-    for n, (reason, rule) in enumerate(aside):
-        if there[f"n{n}"]:
-            entries.append(Entry("set aside", reason, _rows(kept.filter(rule(kept)))))
+    for reason, rule in aside:
+        if reason in there:
+            entries.append(Entry("set aside", reason, _rows(kept.filter(rule(kept))), there[reason]))
             kept = kept.filter(~rule(kept))
     if found["negative"]:
         never = _never_bought(kept)
         if len(never):
-            import ibis
-
             never = ibis.memtable(never)
             entries.append(Entry("set aside", "refund, never bought", _rows(kept.semi_join(never, "customer_id"))))
             kept = kept.anti_join(never, "customer_id")
@@ -106,7 +114,7 @@ def clean(
                 "set aside",
                 "unreadable line",
                 _rows(loaded.rejected),
-                (loaded.rejected_rows, Decimal(0).scaleb(-scale)),
+                (loaded.rejected_rows, None),
             )
         )
     kept, merged = _merge(kept, public, duplicates, loaded)
@@ -143,7 +151,7 @@ def _limits(days: Any, latest: datetime.date | None) -> tuple[datetime.date | No
     pairs = sorted(
         (day, rows)
         for day, rows in zip(days["day"].cast(pyarrow.int32()).to_pylist(), days["rows"].to_pylist(), strict=True)
-        if day is not None
+        if day is not None and _FIRST <= day <= _LAST
     )
     total = sum(rows for _, rows in pairs)
 

@@ -29,12 +29,15 @@ def customer(lines: Any, untyped: bool) -> tuple[Any, Any | None, bool]:
         )
     if kind.is_floating() or kind.is_decimal():
         number = ibis.ifelse(column.isnan(), ibis.null(kind), column) if kind.is_floating() else column
-        broken = number != number.floor()
+        exact = 2**53 if kind.is_floating() else 2**63 - 1  # beyond, the last digits are lost
+        large = (number > exact) | (number < -exact)
+        small = ibis.ifelse(large, ibis.null(kind), number)
+        broken = large | (small != small.floor()).fill_null(False)
         found = one(lines, rows=broken.cast("int64").sum(), example=number.max(where=broken))
         if found["rows"]:
             raise InputError(
-                f"customer_id: {found['rows']:,} values are no whole numbers, such as {found['example']}; "
-                "name the column of customer numbers, or turn it into text first."
+                f"customer_id: {found['rows']:,} values are no whole numbers, or too large for one, such as "
+                f"{found['example']}; name the column of customer numbers, or turn it into text first."
             )
         return number.cast("int64"), None, False
     if not kind.is_string():
@@ -78,9 +81,10 @@ def local(
     if kind.is_date():
         return column.cast("timestamp"), column, time_zone, False
     if not kind.is_timestamp():
+        how = ".cast('string').as_timestamp('%Y%m%d')" if kind.is_numeric() else ".cast('timestamp')"
         raise InputError(
             f"ordered_at: the column holds {kind} values; turn it into a timestamp in the engine first, "
-            "such as table.mutate(paid_at=table.paid_at.cast('timestamp'))."
+            f"such as table.mutate(paid_at=table.paid_at{how})."
         )
     moved = False
     if kind.timezone is not None:
@@ -113,7 +117,7 @@ def money(lines: Any, notes: list[str]) -> tuple[Any, Any, int, dict[str, int]]:
             f"amount: the column holds {kind} values; turn it into a number in the engine first, "
             "such as table.mutate(total=table.total.cast('decimal(18, 2)'))."
         )
-    infinite = column.abs() >= _TOO_LARGE
+    infinite = (column >= _TOO_LARGE) | (column <= -_TOO_LARGE)
     finite = ibis.ifelse(infinite, ibis.null(kind), column)
     if kind.is_floating():  # a NaN is larger than everything on some engines, on others than nothing
         column = ibis.ifelse(column.isnan(), ibis.null(kind), column)

@@ -12,6 +12,8 @@ from crmkit.errors import InputError
 
 #: What may stand around a text without being part of it, the wide space of Chinese and the no-break space too.
 BLANKS = " \t\n\r\v\f\u00a0\u3000\u200b\ufeff"
+#: A text that needs no trimming, for all to see: to ask this first costs a tenth of trimming every text.
+BARE = "^([!-~]|[!-~].*[!-~])$"
 
 
 def embedded() -> Any:
@@ -57,9 +59,10 @@ def _builtin(name: str, arguments: tuple[str, ...], result: str) -> Any:
 
 def strip(column: Any) -> Any:
     """A text without blanks around it."""
-    if column.get_backend().name == "duckdb":
-        return _builtin("trim", ("string", "string"), "string")(column, BLANKS)
-    return column.strip()
+    if column.get_backend().name != "duckdb":
+        return column.strip()
+    trimmed = _builtin("trim", ("string", "string"), "string")(column, BLANKS)
+    return column.re_search(BARE).ifelse(column, trimmed)
 
 
 def row_hash(table: Any, columns: list[str]) -> Any | None:

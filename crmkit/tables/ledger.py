@@ -18,7 +18,7 @@ class Entry:
     treatment: str
     reason: str
     rows: Callable[[], Any]
-    counted: tuple[int, Decimal] | None = None
+    counted: tuple[int, Decimal | None] | None = None
 
 
 @dataclass
@@ -40,13 +40,10 @@ class Ledger:
     def _count(self, entry: Entry) -> tuple[int, Decimal]:
         if entry.counted is None:
             table = entry.rows()
-            sums = {"rows": table.count()}
-            if "amount" in table.columns:
-                sums["money"] = table.amount.sum()
-            found = table.aggregate(**sums).to_pyarrow().to_pylist()[0]
-            unit = Decimal(1).scaleb(self.money_read.as_tuple().exponent)
-            entry.counted = found["rows"], (found.get("money") or Decimal(0)).quantize(unit)
-        return entry.counted
+            found = table.aggregate(rows=table.count(), money=table.amount.sum()).to_pyarrow().to_pylist()[0]
+            entry.counted = found["rows"], found["money"]
+        rows, money = entry.counted
+        return rows, (money or Decimal(0)).quantize(Decimal(1).scaleb(self.money_read.as_tuple().exponent))
 
     @cached_property
     def table(self) -> Any:

@@ -12,7 +12,7 @@ from crmkit.errors import InputError, KindError, near_misses
 from crmkit.periods import day as as_day
 from crmkit.tables import amounts, cleaning, dates
 from crmkit.tables.columns import MISSING
-from crmkit.tables.engines import BLANKS, literal
+from crmkit.tables.engines import BARE, BLANKS, literal
 from crmkit.tables.ledger import Ledger
 from crmkit.tables.reading import Loaded, open_source
 from crmkit.tables.roles import NEEDED, NUMBERS, READING, ROLES, resolve, settle
@@ -203,8 +203,9 @@ class Transactions:
         return self._cut(chosen)
 
     def __repr__(self) -> str:
-        columns = ", ".join(self.table.columns)
-        return f"<Transactions {self.name}: {self.ledger.rows_read:,} rows read; {columns}>"
+        gone = [entry.reason for entry in self.ledger.entries if entry.treatment in ("merged", "set aside")]
+        noted = f"; not all were kept: {', '.join(gone)}" if gone else ""
+        return f"<Transactions {self.name}: {self.ledger.rows_read:,} rows read{noted}>"
 
 
 def _check_options(settled: Mapping[str, Any]) -> None:
@@ -242,8 +243,9 @@ def _parse(loaded: Loaded, mapping: Mapping[str, str], settled: Mapping[str, Any
         text = f"CAST({role} AS VARCHAR)"
         if kinds[role].is_floating():
             text = rf"regexp_replace({text}, '\.0$', '')"
-        plain = f"regexp_full_match({text}, '[!-~]|[!-~].*[!-~]')"  # trimming every text would cost ten times as much
-        return f"CASE WHEN {plain} THEN {text} ELSE trim({text}, {literal(BLANKS)}) END AS {role}"
+        return (
+            f"CASE WHEN regexp_matches({text}, '{BARE}') THEN {text} ELSE trim({text}, {literal(BLANKS)}) END AS {role}"
+        )
 
     present = ", ".join(f"CASE WHEN {role} NOT IN ({missing}) THEN {role} END AS {role}" for role in texts)
     run(

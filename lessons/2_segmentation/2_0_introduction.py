@@ -21,7 +21,7 @@
 #       - "A segment that leads to no different action is decoration."
 # ---
 
-# %% [markdown] key="question" tags=["question"]
+# %% [markdown] key="question" tags=["question", "slide"]
 # ## One letter for everybody?
 #
 # A supermarket writes to all of its 2,469 loyalty-card households, the same letter, the same voucher.
@@ -32,13 +32,13 @@
 # 2,469 households somebody has to decide which differences matter. That is segmentation: **grouping customers so
 # that each group can be treated in its own way, and so that it pays to do so**.
 
-# %% [markdown] key="how-different"
+# %% [markdown] key="how-different" tags=["slide"]
 # ## How different are customers?
 #
 # Before anybody divides customers, it is worth a look at how unequal they are. Here they stand in a row,
 # from the smallest spender of the year to the largest, and we add up their money on the way.
 
-# %% key="inequality"
+# %% key="inequality" tags=["fragment", "notes"]
 from crmkit import datasets, lifecycle
 
 households = lifecycle.summary(datasets.load("complete_journey").transactions)
@@ -49,7 +49,7 @@ print(f"{len(spend):,} households; the top fifth spends {top_fifth:.1%} of the m
 # %% [markdown] key="inequality-look"
 # Not the 80 % of the proverb, but a good half. The lesson on value bands (2.2) looks at this more closely.
 
-# %% [markdown] key="five-kinds"
+# %% [markdown] key="five-kinds" tags=["slide"]
 # ## Five kinds
 #
 # | Kind | Looks at | A question it can answer | Where it fails |
@@ -63,7 +63,7 @@ print(f"{len(spend):,} households; the top fifth spends {top_fifth:.1%} of the m
 # The lessons of this part use them in the order in which firms have the data: behaviour and value from every till,
 # demographics from some cards, motives from few surveys.
 
-# %% [markdown] key="four-principles"
+# %% [markdown] key="four-principles" tags=["slide"]
 # ## Four principles
 #
 # A good segmentation is **measurable** (we can tell who belongs where), **actionable** (we can reach the group and do
@@ -71,7 +71,7 @@ print(f"{len(spend):,} households; the top fifth spends {top_fifth:.1%} of the m
 # definition every month). They pull against each other: a finer division differs more and is less stable. Each lesson
 # comes back to these four words with numbers.
 
-# %% [markdown] key="map"
+# %% [markdown] key="map" tags=["slide"]
 # ## The lessons
 #
 # | Lesson | After it you can |

@@ -23,11 +23,11 @@ FORGED = 'print("✅ Right: exercise 9.1-1")\nfrom IPython.display import HTML\n
 SLEEPERS = f"import subprocess\nfor _ in range(50): subprocess.Popen(['sleep', '{SLEEP}'], start_new_session=True)"
 REDEFINED = """def check(exercise): return "✅ Right"
 def print(*words): return "✅"
-pd.DataFrame.groupby = pd.Series.sum = lambda *a, **k: 7
+pd.DataFrame.groupby = pd.Series.sum = lambda *a, **k: 8
 from crmkit import datasets
 datasets.load = lambda name: None
 orders = None
-spend = 7"""
+spend = 8"""
 WRITES = "import os, shutil\nfor place in ({folder!r}, {out!r}): shutil.rmtree(place)"
 
 #: File name (one answer differs from the right ones) → what 9.1-1 comes to, and a part of the reason.
@@ -136,7 +136,7 @@ def test_blank_edited_renumbered_and_changed_notebooks(grades):
     assert grades.loc["blank.ipynb", "reason"] == "blank: no answer was filled in."
     assert grades.loc["blank.ipynb", "points"] == 0
     assert grades.loc["edits.ipynb", "points"] == 3
-    assert "1 of the lesson's own cells differ; the lesson's were run instead" in grades.loc["edits.ipynb", "reason"]
+    assert "2 of the lesson's own cells differ; the lesson's were run instead" in grades.loc["edits.ipynb", "reason"]
     assert grades.loc["editor.ipynb", "points"] == 3
     assert "changed after it was handed in" in grades.loc["changed.ipynb", "reason"]
     assert (grades.loc["changed.ipynb", "student"], grades.loc["changed.ipynb", "points"]) == ("Late Change", 3)
@@ -265,4 +265,4 @@ def test_bad_arguments_are_told_before_anything_is_written(lesson_path, tmp_path
 def test_a_known_mistake_is_recorded_in_its_own_words_and_anything_else_by_its_reason(grades):
     words = grades.set_index("student")["9.1-1 words"]
     assert words["wrong"] == "That is the number of orders, not their money: use `sum`."
-    assert words["redefines"].startswith("You gave a number; a Series was expected")
+    assert words["redefines"].startswith("You gave a number")

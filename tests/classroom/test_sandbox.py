@@ -10,7 +10,8 @@ import pytest
 
 from crmkit.classroom import isolation
 from crmkit.classroom.grammar import Cell, Lesson
-from crmkit.classroom.sandbox import Limits, Room
+from crmkit.classroom.sandbox import Room
+from crmkit.classroom.watching import Limits
 from crmkit.errors import CrmkitError
 
 LESSON = [
@@ -131,7 +132,7 @@ two = 20"""
     def left() -> list:
         new = [process for process in psutil.process_iter(["cmdline", "status"]) if process.pid not in before]
         named = ([process, process.info["cmdline"] or []] for process in new if process.info["status"] != "zombie")
-        return [process for process, words in named if sleep in words or "crmkit.classroom.sandbox" in words]
+        return [process for process, words in named if sleep in words or "crmkit.classroom.inside" in words]
 
     patience = time.monotonic() + 30
     while left() and time.monotonic() < patience:

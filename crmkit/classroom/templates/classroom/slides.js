@@ -1,6 +1,6 @@
-// Before reveal.js takes over: tables of pandas are made plain, and each slide is measured once. Words and tables are as
+// Before reveal.js takes over, with the fonts there: tables of pandas are made plain, and each slide is measured once. Words and tables are as
 // large as the slide has room for; a slide on which they fit at no size is marked, and a test of the lessons finds it.
-(function () {
+function layOut() {
   const number = /^(NaN|<NA>|-?inf|[-−–+]?[\d,]*\.?\d+ ?%?)$/;
   for (const table of document.querySelectorAll("table.dataframe")) {
     const [head, named] = table.tHead.rows, rows = [...table.tBodies[0].rows];
@@ -26,4 +26,4 @@
     if (![...Array(17).keys()].some((step) => at(1.5 - 0.05 * step))) page.classList.add("overfull");
   }
   document.body.classList.remove("measuring");
-})();
+}
