@@ -97,14 +97,14 @@ def _serve(link: socket.socket, setup: dict[str, Any], steps: list, out: int) ->
     import gc
 
     gc.freeze()
-    isolation.die_with_parent()
     tried = ((way, _walls(way, Path(setup["folder"]), setup["hidden"])) for way in isolation.WAYS)
     setup["way"], walls = next((way, walls) for way, walls in tried if walls is not None)
     _report(out, {"walls": walls})
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
         _, lines, *_ = socket.recv_fds(link, 1, 1)
-        if not lines:
+        if not lines:  # whoever grades has ended, in whatever way; the keepers end with this process
+            shutil.rmtree(setup["folder"], ignore_errors=True)
             os._exit(0)
         if os.fork() == 0:
             try:

@@ -55,7 +55,11 @@ class Room:
         self.walls: set[str] = set()
         self._closed, self._live = False, set()
         if fork:
-            self._open()
+            try:
+                self._open()
+            except BaseException:
+                self.close()
+                raise
 
     def run(self, answers: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Any]]:
         """Run the sources of each exercise; returns by exercise `{"value": …}`, `{"error": text}` or `{"stopped": text}`.

@@ -86,7 +86,8 @@ class Running:
         stopped, seconds = "The answer was stopped after", limits.seconds
         if self.computed - self._at_begin > seconds:
             return f"{stopped} {seconds:g} seconds of computing. Is there a loop without an end?"
-        return f"{stopped} {seconds * PATIENCE:g} seconds of waiting." if waited > seconds * PATIENCE else ""
+        late = f"The answer was stopped: after {seconds * PATIENCE:g} seconds it had not ended."
+        return late if waited > seconds * PATIENCE else ""
 
     def ending(self) -> str:
         """In words how it ended, after it reported no more."""

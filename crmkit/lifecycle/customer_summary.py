@@ -98,13 +98,13 @@ def summary(
         # rounded to the scale of the money, so the difference is as exact as the sums
         repeat_money = (repeat_money - early.reindex(index, fill_value=0.0).to_numpy()).round(rows.amount.type().scale)
     today = np.datetime64(as_of, "D")
-    t_x, age = ((end - first).astype(float) / periods.DAYS[unit] for end in (last, today))
+    t_x, age = ((end - first).view("int64") / periods.DAYS[unit] for end in (last, today))
     frame = pd.DataFrame(
         {
             "orders": value["orders"],
             "first_order": first.astype("datetime64[us]"),
             "last_order": last.astype("datetime64[us]"),
-            "recency_days": (today - last).astype("int64"),
+            "recency_days": (today - last).view("int64"),
             "x": x,
             "t_x": np.floor(t_x) if ages == "whole" else t_x,
             "T": np.floor(age) if ages == "whole" else age,

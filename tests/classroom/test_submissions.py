@@ -59,6 +59,12 @@ def test_the_lessons_own_cells_are_left_out_and_counted_if_they_were_changed(les
     assert changed == 1
 
 
+def test_whoever_asks_the_kit_for_the_right_answer_is_told_to_the_trainer(tmp_path, lesson):
+    peeks = "from crmkit.classroom import exercises\nspend = exercises.find('9.1-1').expected(None)"
+    (tmp_path / "x.ipynb").write_text(json.dumps(notebook(lesson, {"9.1-1": peeks})), encoding="utf-8")
+    assert collect(tmp_path, lesson)[0].notes == ["an answer looks into the course's own exercises: read it"]
+
+
 @pytest.fixture
 def folder(tmp_path, lesson):
     """Files as they come from mail, a learning platform, a stick."""

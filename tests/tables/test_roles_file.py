@@ -26,7 +26,7 @@ def test_what_was_read_can_be_read_again_from_its_file(tmp_path):
     assert lines[1:4] == ["[roles]", 'customer_id = "member_no"', 'ordered_at = "paid_at"']
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(
     roles=st.dictionaries(st.sampled_from(sorted(ROLES)), st.text(min_size=1), min_size=1),
     reading=st.dictionaries(st.sampled_from(READING), st.one_of(st.text(), st.dates())),

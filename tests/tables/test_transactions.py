@@ -256,7 +256,9 @@ class TestCalendar:
         sql = "SELECT 1 AS customer_id, 5 AS amount, unnest([{}]) AS ordered_at".format(
             ", ".join(f"TIMESTAMP '{day}'" for day in ("0044-03-15 (BC)", "2026-01-01", "infinity", "29000-01-01"))
         )
-        orders = Transactions.read(ibis.duckdb.connect().sql(sql))
+        connection = ibis.duckdb.connect()
+        connection.raw_sql(f"CREATE TABLE transactions AS {sql}")
+        orders = Transactions.read(connection.table("transactions"))
         assert orders.first_day == orders.last_day == datetime.date(2026, 1, 1)
         assert orders.ledger.table[["reason", "rows"]].values.tolist() == [["", 1], ["date outside the calendar", 3]]
         assert repr(orders) == "<Transactions transactions: 4 rows read; not all were kept: date outside the calendar>"
