@@ -54,7 +54,17 @@ socket.socket.connect = _connect_here_only
 collect_ignore_glob = ["*conftest.py"]
 
 #: Files that take longest begin, so that both workers end together.
-SLOW_FIRST = ("test_lessons.py", "test_browser.py", "test_wheel.py", "test_spark.py", "test_lab.py", "test_cli.py")
+SLOW_FIRST = (
+    "test_lessons.py",
+    "test_present_browser.py",
+    "test_browser.py",
+    "test_spark.py",
+    "test_wheel.py",
+    "test_sandbox.py",
+    "test_grading.py",
+    "test_lab.py",
+    "test_cli.py",
+)
 #: Tests that each take long and share nothing: they need not wait for the rest of their file.
 ALONE = {"test_a_notebook_runs"}
 

@@ -37,7 +37,7 @@ class Running:
         self._code, self._family, self._known = code, family, {}
         self._began, self._looked, self._base = time.monotonic(), 0.0, -1
         self.computed, self._at_begin, self._at_ready, self._gone = 0.0, 0.0, 0.0, 0
-        self._lines: queue.Queue = queue.Queue()
+        self._ready, self._lines = 0.0, queue.Queue()
         threading.Thread(target=self._listen, args=(pipe,), daemon=True).start()
 
     def _listen(self, pipe: BinaryIO) -> None:
@@ -62,8 +62,14 @@ class Running:
         self.look()
         if ready:
             self._base = max((_bytes(process) for process in self._known.values()), default=0)
+            self._ready = time.monotonic()
             self.computed, self._at_ready = 0.0, self.computed
         self._began, self._at_begin = time.monotonic(), self.computed
+
+    @property
+    def waited(self) -> float:
+        """Seconds since it was ready."""
+        return time.monotonic() - self._ready if self._base >= 0 else 0.0
 
     def look(self) -> None:
         """See what it has taken so far."""
@@ -118,15 +124,15 @@ def watched(
     """Run until every exercise has an outcome. What hangs or dies costs one exercise; the rest runs again without it."""
     outcomes: dict[str, dict[str, Any]] = {}
     skip: list[str] = []
-    left, until = limits.seconds * ANSWERS, time.monotonic() + limits.seconds * WHOLE_PATIENCE
+    left, patience = limits.seconds * ANSWERS, limits.seconds * WHOLE_PATIENCE
     whole = f"Not run: the answers before it took more than {left:g} seconds together."
     while set(order) - set(outcomes):
         with start(skip) as running:
-            current, words = _followed(running, order, outcomes, limits, left, until)
-            left -= running.computed
+            current, words = _followed(running, order, outcomes, limits, left, patience)
+            left, patience = left - running.computed, patience - running.waited
         if current is not None:
             outcomes[current] = {"stopped": words}
-        if current is None or current in skip or left < 0 or time.monotonic() > until:
+        if current is None or current in skip or left < 0 or patience < 0:
             rest = words if current is None else whole
             return {name: outcomes.get(name, {"stopped": rest}) for name in order}
         skip.append(current)
@@ -134,7 +140,7 @@ def watched(
 
 
 def _followed(
-    running: Running, order: Mapping[str, Any], outcomes: dict, limits: Limits, left: float, until: float
+    running: Running, order: Mapping[str, Any], outcomes: dict, limits: Limits, left: float, patience: float
 ) -> tuple[str | None, str]:
     """Collect outcomes to the end; returns the exercise at which it was stopped, if it was, and why."""
     current, begun, ready = None, set(), False
@@ -155,7 +161,7 @@ def _followed(
         elif current is not None and report.get("ends") == current:
             outcomes.setdefault(current, {key: report[key] for key in ("value", "error") if key in report})
         words = running.too_much(limits)
-        if ready and not words and (running.computed > left or time.monotonic() > until):
+        if ready and not words and (running.computed > left or running.waited > patience):
             words = "The submission was stopped: its answers together took too long."
         if words:
             return current, words

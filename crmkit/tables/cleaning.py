@@ -74,10 +74,6 @@ def clean(
     early, late = _limits(days, latest)
     known = days["day"].cast("int32").drop_null().to_numpy()
     outside = len(known) > 0 and (known.min() < _FIRST or known.max() > _LAST)
-    if late is not None:
-        limit = "the day named in latest=" if latest else "far beyond the rest; if later days are real, name latest="
-        notes.append(f"ordered_at: rows after {late} are set aside: {limit}.")
-
     aside: list[tuple[str, Callable[[Any], Any]]] = [("no customer", lambda t: t.customer_id.isnull())]
     if "ordered_at_text" in hidden:
         aside.append(("no date", lambda t: t.ordered_at.isnull() & t.ordered_at_text.isnull()))
@@ -97,6 +93,10 @@ def clean(
     counts = reasons.aggregate(rows=typed.count(), money=typed.amount.sum()).to_pyarrow().to_pylist()
     there = {row["reason"]: (row["rows"], row["money"]) for row in counts}
 
+    if "date far beyond the rest" in there:
+        limit = "the day named in latest=" if latest else "far beyond the rest; if later days are real, name latest="
+        notes.append(f"ordered_at: rows after {late} are set aside: {limit}.")
+
     entries, kept = [], typed
     for reason, rule in aside:
         if reason in there:
@@ -109,14 +109,7 @@ def clean(
             entries.append(Entry("set aside", "refund, never bought", _rows(kept.semi_join(never, "customer_id"))))
             kept = kept.anti_join(never, "customer_id")
     if loaded.rejected_rows:
-        entries.append(
-            Entry(
-                "set aside",
-                "unreadable line",
-                _rows(loaded.rejected),
-                (loaded.rejected_rows, None),
-            )
-        )
+        entries.append(Entry("set aside", "unreadable line", _rows(loaded.rejected), (loaded.rejected_rows, None)))
     kept, merged = _merge(kept, public, duplicates, loaded)
     flags = _flags(kept, public, found, early, duplicates)
     if entries and kept.limit(1).count().to_pyarrow().as_py() == 0:
