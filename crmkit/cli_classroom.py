@@ -28,9 +28,9 @@ def submit(
     out: Annotated[Path | None, typer.Option(help="Folder for the file.", show_default="your course folder")] = None,
 ) -> None:
     """Make the one file that you give to your trainer, from your notebook, wherever it lies and whatever it is called."""
-    from crmkit.classroom import handin
+    from crmkit import classroom
 
-    print(handin.submit(lesson, name, notebook=notebook, out=out))
+    print(classroom.submit(lesson, name, notebook=notebook, out=out))
 
 
 def grade(
