@@ -33,7 +33,7 @@ def test_every_lesson_that_stands_is_on_the_page_with_its_minutes():
 
 
 def test_plans_want_lessons_of_the_syllabus_only():
-    rows = csv.DictReader((ROOT / "docs" / "lessons.csv").open(encoding="utf-8"))
+    rows = csv.DictReader((ROOT / "docs" / "lessons.csv").read_text(encoding="utf-8").splitlines())
     known = {row["lesson"] for row in rows}
     known |= {f"{number[0]}.{end}" for number in known for end in "09"}
     assert {number for plan in PLANS for number in plan.wanted or ()} <= known
