@@ -9,14 +9,12 @@ from crmkit.show.explorer import RfmView, rfm_explorer, rfm_view
 from crmkit.show.ledger_plot import ledger
 from crmkit.show.rfm_plots import rfm_heat_map, score_distribution
 from crmkit.show.segment_plots import migration, segment_bars
-from crmkit.show.style import picture
 
 __all__ = [
     "RfmView",
     "ledger",
     "ledger_table",
     "migration",
-    "picture",
     "rfm_explorer",
     "rfm_heat_map",
     "rfm_view",

@@ -71,7 +71,7 @@
 import pandas as pd
 
 from crmkit import datasets, evaluation, lifecycle, segmentation, show
-from crmkit.classroom import check, defend, quiz
+from crmkit.classroom import check, defend, progress, quiz
 
 pd.set_option("display.max_colwidth", 130)
 
@@ -418,6 +418,10 @@ ax = show.migration(moves)
 # Each row is a segment in June, each column the same map in December. The numbers are households; the colour is
 # their share of the row. The diagonal are those who stayed. Read one row from left to right: "Of the 426
 # Champions of June, 212 are still Champions, 127 became Loyal customers, 31 are At risk."
+
+# %% key="champions-went"
+went = segmentation.rfm.flows(before, after)
+went[went["from_segment"] == "Champions"].round(2)
 
 # %% [markdown] key="2.3-7-task" tags=["subslide"]
 # ### Exercise 2.3-7 · decide · 6 minutes
@@ -804,6 +808,12 @@ my_list.head()
 # points move closer together, ties and empty scores grow, and the number of customers behind each cell falls; nothing
 # about the customer is known better. For 5: new against rare customers (2.3-6), the seasons, and the length of the
 # relation become visible; the ranks at the end of the year hardly move.
+
+# %% [markdown] key="progress-text"
+# ## How far did you get?
+
+# %% key="progress" tags=["nbval-ignore-output"]
+progress()
 
 # %% key="quoted-figures" tags=["instructor"]
 # Every figure that the text quotes beside what the data say; below, those that differ.

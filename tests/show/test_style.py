@@ -98,12 +98,12 @@ def test_inputs_are_not_touched(scores, segments, cards):
 
 
 def test_a_picture_is_one_tag_with_its_words_and_equal_bytes(scores):
-    tag, again = (show.picture(show.rfm_heat_map(scores)) for _ in range(2))
+    tag, again = (show.style.picture(show.rfm_heat_map(scores)) for _ in range(2))
     assert tag == again
     assert tag.startswith('<img alt="No cell stands out: 3 cells share')
     ax = show.rfm_heat_map(scores)
     ax.alt_text = '"<b>'
-    assert show.picture(ax).startswith('<img alt="&quot;&lt;b&gt;"')
+    assert show.style.picture(ax).startswith('<img alt="&quot;&lt;b&gt;"')
     assert "http" not in tag
 
 
