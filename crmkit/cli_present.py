@@ -1,5 +1,6 @@
 """The commands `crmkit slides` and `crmkit handout`; `crmkit.cli` registers them."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,7 @@ import typer
 Lesson = Annotated[
     str, typer.Argument(metavar="LESSON", help="A lesson (2.3), or a lesson file of your own.", show_default=False)
 ]
+_say = partial(typer.echo, err=True)
 Out = Annotated[Path, typer.Option(metavar="DIR", help="Folder for the page.", show_default="the current folder")]
 
 
@@ -26,8 +28,8 @@ def slides(
     deck.insist_on_slides(found)
     pages.insist_writable(out)
     name = f"slides_{found.number.replace('.', '_')}{'_trainer' if trainer else ''}.html"
-    outputs = pages.outputs(found, large=True, say=_say)
-    print(f"The deck is {pages.write(out / name, deck.page(found, outputs, trainer=trainer))}")
+    text = deck.page(found, pages.outputs(found, large=True, say=_say), trainer=trainer)
+    print(f"The deck is {pages.write(out / name, text)}")
     print("Open it in a browser. F fills the screen, S shows the speaker notes, ? lists the other keys.")
 
 
@@ -46,14 +48,7 @@ def handout(
     text = paper.page(found, pages.outputs(found, large=False, say=_say))
     made = pages.write(out / f"handout_{found.number.replace('.', '_')}.html", text)
     print(f"The handout is {made}")
-    if pdf:
-        print(f"To print: {paper.pdf(made, program)}")
-    else:
-        print("Open it in a browser and print it (Ctrl-P), or run this command with --pdf.")
-
-
-def _say(line: str) -> None:
-    typer.echo(line, err=True)
+    print(f"To print: {paper.pdf(made, program)}" if pdf else "Open it in a browser and print it, or ask for --pdf.")
 
 
 def register(app: typer.Typer) -> None:

@@ -6,7 +6,6 @@ with the course. Only docs/trainers.md between its markers is written.
 """
 
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -31,9 +30,7 @@ class Plan:
 PLANS = (
     Plan("half-day", ("Half a day",), ("2.0", "2.3")),
     Plan(
-        "two-days",
-        ("First morning", "First afternoon", "Second morning", "Second afternoon"),
-        ("2.0", "2.3", "1.5", "1.6", "3.4", "2.4", "4.3"),
+        "two-days", ("Morning 1", "Afternoon 1", "Morning 2", "Afternoon 2"), ("2.0", "2.3", "1.5", "1.6", "3.4", "2.4")
     ),
     Plan("semester", tuple(f"Week {week}" for week in range(1, 15))),
 )
@@ -72,10 +69,9 @@ def table(plan: Plan, lessons: Sequence[Lesson]) -> str:
     sat = len(told) // 2
     lines = ["| When | First 90 minutes | After a break of 15, 90 minutes |", "|---|---|---|"]
     lines += [f"| {plan.sittings[n]} | {told[2 * n]} | {told[2 * n + 1]} |" for n in range(sat)]
-    text = (
-        f"The lessons that stand fill {_hours(sum(map(_minutes, taken)))} of {_hours(2 * STRETCH * len(plan.sittings))}"
-    )
-    text += f", and {_hours(sum(lesson.front['optional_minutes'] for lesson in taken))} more with optional exercises."
+    used, room = _hours(sum(map(_minutes, taken))), _hours(2 * STRETCH * len(plan.sittings))
+    more = _hours(sum(lesson.front["optional_minutes"] for lesson in taken))
+    text = f"The lessons that stand fill {used} of {room}, and {more} more with optional exercises."
     if nothing := plan.sittings[sat:]:
         text += f" No lesson stands yet for: {nothing[0]}{' to ' + nothing[-1] if nothing[1:] else ''}."
     if late:
@@ -105,12 +101,11 @@ def course() -> list[Lesson]:
     return [grammar.front_matter(path) for path in grammar.sources()]
 
 
-def main() -> int:
+def main() -> None:
     """Write the tables into docs/trainers.md."""
     page = shipped.folder("docs") / "trainers.md"
     page.write_text(filled(page.read_text(encoding="utf-8"), course()), encoding="utf-8", newline="\n")
     print("docs/trainers.md has the course plans of the lessons that stand.")
-    return 0
 
 
 def _minutes(lesson: Lesson) -> int:
@@ -123,4 +118,4 @@ def _hours(minutes: int) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -7,8 +7,8 @@ answers. The page prints from any browser; `pdf` lets a Chromium, Chrome or Edge
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,11 @@ from crmkit.errors import CrmkitError, InputError
 LINES = {"do": 2, "decide": 4, "defend": 8}
 _NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome", "msedge")
 #: Where browsers lie that are on no search path.
-_MAC = tuple(
+_PLACES = [
     f"/Applications/{name}.app/Contents/MacOS/{name}" for name in ("Google Chrome", "Chromium", "Microsoft Edge")
-)
-_WINDOWS = ("Google/Chrome/Application/chrome.exe", "Microsoft/Edge/Application/msedge.exe")
+]
+for _root in filter(None, map(os.environ.get, ("PROGRAMFILES", "PROGRAMFILES(X86)"))):
+    _PLACES += [f"{_root}/Google/Chrome/Application/chrome.exe", f"{_root}/Microsoft/Edge/Application/msedge.exe"]
 
 
 def page(lesson: Lesson, outputs: dict[str, list[Any]]) -> str:
@@ -47,13 +48,7 @@ def page(lesson: Lesson, outputs: dict[str, list[Any]]) -> str:
 
 def browser() -> str:
     """A browser of this machine that writes a PDF by itself; raises InputError with another way if there is none."""
-    roots = (
-        [os.environ.get(name, "") for name in ("PROGRAMFILES", "PROGRAMFILES(X86)")] if sys.platform == "win32" else []
-    )
-    places = [f"{root}/{name}" for root in roots for name in _WINDOWS] + [*_MAC] * (sys.platform == "darwin")
-    found = [path for name in _NAMES if (path := shutil.which(name))] + [
-        path for path in places if Path(path).is_file()
-    ]
+    found = [*filter(None, map(shutil.which, _NAMES)), *(place for place in _PLACES if Path(place).is_file())]
     if not found:
         raise InputError(
             "--pdf needs Chromium, Chrome or Edge, and none was found. Without --pdf you get the page as HTML: "
@@ -64,7 +59,6 @@ def browser() -> str:
 
 def pdf(html: Path, program: str) -> Path:
     """Print the page beside itself, with a browser profile of its own and without the network."""
-    path = html.with_suffix(".pdf")
     with tempfile.TemporaryDirectory(prefix="crmkit-", ignore_cleanup_errors=True) as folder:
         made = Path(folder) / "page.pdf"
         words = ["--headless", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
@@ -72,11 +66,8 @@ def pdf(html: Path, program: str) -> Path:
         if hasattr(os, "geteuid") and os.geteuid() == 0:
             words.append("--no-sandbox")  # Chromium's sandbox refuses the administrator, as in a container
         words += ["--no-pdf-header-footer", f"--print-to-pdf={made}", html.absolute().as_uri()]
-        try:
+        with suppress(OSError, subprocess.TimeoutExpired):
             subprocess.run([program, *words], stdin=subprocess.DEVNULL, capture_output=True, timeout=180)
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise CrmkitError(f"{program} made no PDF ({type(error).__name__}); print {html} from a browser.") from None
         if not made.is_file():
             raise CrmkitError(f"{program} made no PDF; print {html} from a browser.")
-        pages.write(path, made.read_bytes())
-    return path
+        return pages.write(html.with_suffix(".pdf"), made.read_bytes())

@@ -6,7 +6,6 @@ such as `\\begin{align}`, is shown as it was typed).
 """
 
 import base64
-import copy
 import io
 import os
 import re
@@ -22,10 +21,9 @@ from crmkit.classroom import editions, grammar
 from crmkit.classroom.grammar import Lesson
 from crmkit.errors import InputError, near_misses
 
-_TEMPLATES = Path(__file__).parent / "templates"
+_ROOM = Path(__file__).parent
 #: Where nbconvert finds the templates of this room.
-TEMPLATE = {"template_name": "classroom", "extra_template_basedirs": [str(_TEMPLATES)]}
-_ASSETS = Path(__file__).parent / "reveal"
+TEMPLATE = {"template_name": "classroom", "extra_template_basedirs": [str(_ROOM / "templates")]}
 
 _SHARP = """import matplotlib
 from matplotlib_inline.backend_inline import set_matplotlib_formats
@@ -52,8 +50,7 @@ def find(lesson: str) -> Lesson:
         raise InputError(f"{lesson!r} is not a lesson.{near_misses(lesson, paths)} {known}")
     found = grammar.read(path.absolute())
     if faults := grammar.violations(found):
-        more = f" ({len(faults) - 1} more: python -m crmkit.classroom.editions --check)" if faults[1:] else ""
-        raise InputError(faults[0] + more)
+        raise InputError(faults[0])
     return found
 
 
@@ -107,11 +104,6 @@ def write(path: Path, content: str | bytes) -> Path:
 
 def render(exporter: Any, notebook: nbformat.NotebookNode, lesson: Lesson, title: str) -> str:
     """A notebook as a page by nbconvert's `exporter`, with styles, scripts, fonts and pictures inside."""
-    notebook = copy.deepcopy(notebook)
-    for output in (output for cell in notebook.cells for output in cell.get("outputs", ())):
-        data = output.get("data", {})
-        if "dataframe" in data.get("text/html", ""):  # pandas brings a style of its own
-            data["text/html"] = re.sub(r"<style scoped>.*?</style>\s*", "", data["text/html"], flags=re.S)
     exporter.register_filter("prose", lambda source: prose(source, lesson.path.parent))
     exporter.register_filter("uri", _uri)
     exporter.register_filter("asset", _asset)
@@ -162,7 +154,7 @@ def _uri(content: str | bytes, kind: str) -> str:
 
 def _asset(name: str) -> str:
     """A style or a script that ships, as text; a font as an address that holds it."""
-    path = next(folder / name for folder in (_ASSETS, _TEMPLATES / "classroom") if (folder / name).is_file())
+    path = next(path for path in (_ROOM / "reveal" / name, _ROOM / "templates/classroom" / name) if path.is_file())
     if path.suffix == ".woff":
         return _uri(path.read_bytes(), "font/woff")
     return path.read_text(encoding="utf-8").partition("//# sourceMappingURL")[0]

@@ -34,9 +34,10 @@ def page(lesson: Lesson, outputs: dict[str, list[Any]], *, trainer: bool = False
     """The deck as one HTML page; `outputs` is what `pages.outputs` gives."""
     from nbconvert import SlidesExporter
 
-    title = f"{lesson.heading} (trainer)" if trainer else lesson.heading
     exporter = SlidesExporter(**pages.TEMPLATE, template_file="slides.html.j2", preprocessors=[_SECTIONS])
-    return pages.render(exporter, deck(lesson, outputs, trainer=trainer), lesson, title)
+    return pages.render(
+        exporter, deck(lesson, outputs, trainer=trainer), lesson, lesson.heading + " (trainer)" * trainer
+    )
 
 
 def insist_on_slides(lesson: Lesson) -> None:

@@ -62,7 +62,7 @@ def test_every_lesson_gives_a_handout_without_its_answers(path):
 def test_without_a_browser_pdf_says_how_to_print_and_writes_nothing(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(handout.shutil, "which", lambda name: None)
-    monkeypatch.setattr(handout.sys, "platform", "linux")
+    monkeypatch.setattr(handout, "_PLACES", [])
     assert cli.main(["handout", "2.3", "--pdf"]) == 2
     complaint = capsys.readouterr().err
     assert len(complaint.splitlines()) == 1
