@@ -40,6 +40,7 @@ test: $(TEST)/.ready
 
 lessons: $(TEST)/.ready
 	@$(TEST)/$(BIN)/python -m crmkit.classroom.editions
+	@$(TEST)/$(BIN)/python -m crmkit.classroom.course_plans
 
 bench: $(TEST)/.ready
 	@$(TEST)/$(BIN)/python -m benchmarks
