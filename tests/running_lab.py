@@ -1,7 +1,9 @@
 """A running `crmkit lab`, for the tests that need one: asked over its own address, and its processes counted."""
 
+import contextlib
 import json
 import os
+import random
 import re
 import socket
 import subprocess
@@ -13,9 +15,15 @@ import websocket
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that stays free until it is used: below those that the system gives to kernels and connections.
+
+    Asking the system for any free port lost a race now and then: a kernel of the other worker took it meanwhile.
+    """
+    for port in random.SystemRandom().sample(range(20_000, 30_000), 100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is free")
 
 
 class RunningLab:
