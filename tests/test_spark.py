@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from crmkit import lifecycle
+from crmkit.errors import InputError
 from crmkit.tables import Transactions
 
 pytestmark = pytest.mark.spark
@@ -95,6 +96,14 @@ def test_the_rows_hold_what_this_test_is_about(on_both):
     assert early.customer_id.nunique() > 10
     assert rows.duplicated(["customer_id", "day"]).any()
     assert rows.order_id.isna().any()
+
+
+def test_a_zone_on_spark_without_the_zone_of_its_clock_is_refused(spark, file):
+    """It used to count days of the session in silence: in New York 37 % of first orders were a day off."""
+    with pytest.raises(InputError, match="stored_in="):
+        Transactions.read(spark.read_parquet(file), time_zone="America/New_York")
+    local = Transactions.read(spark.read_parquet(file), time_zone="America/New_York", stored_in="America/New_York")
+    assert local.first_day == Transactions.read(file).first_day
 
 
 def test_a_day_is_a_day_in_the_time_zone_of_the_table_on_both(spark, tmp_path):

@@ -96,6 +96,12 @@ def local(
             notes.append("ordered_at: times are in UTC, and days are days of UTC; name time_zone= to count local days.")
         time_zone, moved = time_zone or texts_zone or "UTC", True
         column = engines.local_time(column, None, time_zone)
+    elif stored_in is None and time_zone is not None and engines.hides_the_zone(column):
+        raise InputError(
+            f"time_zone={time_zone!r}: Spark's timestamps are moments, shown as clock times of the session's zone, and "
+            "which one that is cannot be seen from here; name it with stored_in= (the session's "
+            "spark.sql.session.timeZone, often 'UTC'), or the same zone as time_zone= if the clock times are local."
+        )
     elif stored_in is not None:
         if time_zone is None:
             raise InputError(f"stored_in={stored_in!r} needs time_zone= too: the zone whose days are counted.")

@@ -92,6 +92,11 @@ def local_time(column: Any, stored_in: str | None, time_zone: str) -> Any:
     )
 
 
+def hides_the_zone(column: Any) -> bool:
+    """Whether the engine's plain timestamps are moments that Ibis shows as clock times without a zone."""
+    return column.get_backend().name in ("pyspark", "databricks")
+
+
 def first_line(error: Exception) -> str:
     """The beginning of a library's message."""
     return str(error).strip().partition("\n")[0][:200] or type(error).__name__

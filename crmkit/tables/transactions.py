@@ -81,7 +81,8 @@ class Transactions:
         sheet, encoding, delimiter, decimal ("." or ","), date_order ("ymd", "dmy", "mdy"): said here, they are
             not guessed.
         time_zone: the zone whose days are counted, such as `"America/New_York"`. Times that carry a zone are
-            converted; times without one are taken as local already, unless `stored_in` names their zone.
+            converted; times without one are taken as local already, unless `stored_in` names their zone (on Spark it
+            must, since Spark shows moments as clock times of its session).
         latest: no true date lies after this day; rows after it are set aside.
         duplicates: `"flag"` (exact repeats are kept and flagged) or `"drop"` (they are merged).
 
