@@ -13,8 +13,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 
-#: The only tests that may be skipped, and only because the machine lacks a program: the skip's reason starts so.
-MAY_SKIP = {"browser": "Chromium not found", "spark": "Java not found"}
+#: The only tests that may be skipped, and only because the machine lacks something: the skip's reason starts so.
+MAY_SKIP = {
+    "browser": "Chromium not found",
+    "spark": "Java not found",
+    "walls": "no Linux, or no namespaces allowed",
+}
 
 CHECKS = {
     "Format (ruff format)": ["-m", "ruff", "format", "--check", "--quiet", "."],

@@ -102,7 +102,7 @@ class _Comparison:
                 return self._lists(list(expected), given)
             case "a set":
                 return self._bags(expected, dict.fromkeys(map(_label, given)))
-        return None if _label(expected) == _label(given) else f"You gave {other}, but another one was expected."
+        return None if _label(expected) == _label(given) else f"You gave {other}, as expected, but not the right one."
 
     def _numbers(self, expected: float, given: float) -> str | None:
         if self._same(expected, given):

@@ -176,11 +176,11 @@ def test_a_lesson_that_does_not_run_is_the_trainers_error_and_not_the_students()
         )
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the walls of the kernel are Linux's")
+@pytest.mark.skipif(sys.platform != "linux", reason="walls: the walls of the kernel are Linux's")
 def test_where_the_kernel_builds_walls_neighbours_and_disks_are_out_of_reach(secret):
     with Room(lesson(LESSON), LIMITS, [secret]) as room:
         if room.walls != {isolation.NETWORK, isolation.FILES, isolation.PROCESSES}:
-            pytest.skip("this machine does not allow namespaces")
+            pytest.skip("walls: this machine does not allow namespaces")
         found = run(
             room,
             f"import os; one = os.listdir({str(secret)!r})",
@@ -192,7 +192,7 @@ def test_where_the_kernel_builds_walls_neighbours_and_disks_are_out_of_reach(sec
     assert found["3"]["value"] != 0
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is no shared room")
+@pytest.mark.skipif(sys.platform != "linux", reason="walls: elsewhere there is no shared room")
 def test_a_room_that_was_lost_is_built_anew():
     with Room(lesson(LESSON), LIMITS) as room:
         room._room.kill()

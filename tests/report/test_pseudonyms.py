@@ -41,7 +41,7 @@ def test_the_same_key_gives_the_same_pseudonyms_and_another_key_others(tmp_path)
     assert not names[0] & names[2]
 
 
-@pytest.mark.skipif(os.name == "nt", reason="windows: no modes")
+@pytest.mark.skipif(os.name == "nt", reason="walls: Windows has no modes of files")
 def test_key_and_translation_are_for_their_owner_only(tmp_path):
     secret = pseudonyms.key(tmp_path / "private" / "key.txt")
     pseudonyms.keep(pseudonyms.replace(SUMMARY, secret)[1], tmp_path / "private" / "names.csv")
