@@ -136,10 +136,12 @@ def fingerprint(lesson: Lesson, root: Path) -> str:
     return digest.hexdigest()
 
 
-def read_all(tree: Tree) -> list[Lesson]:
-    """All lessons of a tree; raises with every violation of the grammar if there is one."""
-    lessons, faults = [], []
+def read_all(tree: Tree, only: Iterable[str] = ()) -> list[Lesson]:
+    """All lessons of a tree, or those that `only` numbers; raises with every violation of the grammar if there is one."""
+    lessons, faults, only = [], [], set(only)
     for path in tree.lessons():
+        if only and grammar.number_of(path) not in only:
+            continue
         try:
             lessons.append(grammar.read(path))
             faults += grammar.violations(lessons[-1])
@@ -172,9 +174,12 @@ def out_of_step(tree: Tree) -> list[str]:
 
 def build(tree: Tree, only: Iterable[str] = (), show: Callable[[str], None] = print) -> None:
     """Write both editions of every lesson and the course map; execute what changed, or what `only` names."""
-    lessons, only = read_all(tree), set(only)
-    if unknown := only - {lesson.number for lesson in lessons}:
-        raise InputError(f"There is no lesson {', '.join(sorted(unknown))}; there are {_numbers(lessons)}.")
+    only, there = set(only), [grammar.number_of(path) for path in tree.lessons()]
+    if unknown := only - set(there):
+        raise InputError(
+            f"There is no lesson {', '.join(sorted(unknown))}; there are {', '.join(there) or 'none yet'}."
+        )
+    lessons = read_all(tree, only)
     for path in _orphans(tree):
         path.unlink()
         show(f"{path.relative_to(tree.root)} belonged to no lesson and was removed.")
@@ -182,8 +187,6 @@ def build(tree: Tree, only: Iterable[str] = (), show: Callable[[str], None] = pr
     for lesson in lessons:
         _write(tree.notebook("notebooks", lesson.path), _text(student(lesson)))
         path, made, mark = tree.notebook("solutions", lesson.path), solution(lesson), fingerprint(lesson, tree.root)
-        if only and lesson.number not in only:
-            continue
         if not only and _is_current(path, made, mark):
             show(f"{lesson.heading}: up to date")
             continue
@@ -276,10 +279,6 @@ def _orphans(tree: Tree) -> list[Path]:
         for path in (tree.root / edition).glob("*/*.ipynb")
         if path not in made
     )
-
-
-def _numbers(lessons: list[Lesson]) -> str:
-    return ", ".join(lesson.number for lesson in lessons) or "none yet"
 
 
 def _text(notebook: nbformat.NotebookNode) -> str:

@@ -98,6 +98,11 @@ def sources(root: Path | None = None) -> list[Path]:
     return sorted(found, key=lambda path: [int(digits) for digits in re.findall(r"\d+", path.name)[:2]])
 
 
+def number_of(path: Path) -> str:
+    """The number that a lesson file's name gives: "2.3" of 2_3_rfm.py."""
+    return ".".join(path.stem.split("_")[:2])
+
+
 def front_matter(path: Path) -> Lesson:
     """A lesson without its cells: quick, because jupytext stays out of it."""
     import yaml
