@@ -14,10 +14,8 @@ import pandas as pd
 from crmkit import periods
 from crmkit.errors import ColumnError, InputError, KindError, near_misses
 from crmkit.evaluation.reasons import facts
+from crmkit.tables.consent import read as read_consent
 
-#: How people write yes and no in a consent column; everything else is unclear and counts as no.
-YES = frozenset({"yes", "y", "true", "t", "1", "1.0", "是", "同意"})
-NO = frozenset({"no", "n", "false", "f", "0", "0.0", "否", "不同意"})
 #: The response rate without contact that the list's note assumes; `smallest_visible_effect` takes the real one.
 ASSUMED_RATE = 0.1
 
@@ -234,8 +232,8 @@ def _consent(
         answers = segments["consent"].array
     else:
         raise KindError(f"consent must be a column's name, a Series by customer_id, or False, not {consent!r}.")
-    words = pd.Series([str(answer).strip().casefold() for answer in answers], index=customers.index)
-    return words.isin(YES), ~words.isin(YES | NO)
+    meant = read_consent(pd.Series(answers, index=customers.index))
+    return meant == "yes", meant.isin(["missing", "unclear"])
 
 
 def _reasons(rows: pd.DataFrame, plan: pd.DataFrame) -> list[str]:
