@@ -13,12 +13,17 @@ TREATMENTS = ("kept", "flagged", "merged", "set aside")
 
 @dataclass
 class Entry:
-    """Rows that share a treatment and a reason; `rows` makes the lazy table when somebody asks."""
+    """Rows that share a treatment and a reason; `rows` makes the lazy table when somebody asks.
+
+    `where` says which of the kept rows they are, if a condition on one row can say it: all such entries are counted
+    in one pass.
+    """
 
     treatment: str
     reason: str
     rows: Callable[[], Any]
     counted: tuple[int, Decimal | None] | None = None
+    where: Callable[[Any], Any] | None = None
 
 
 @dataclass
@@ -37,6 +42,25 @@ class Ledger:
     currency: str | None = None
     notes: list[str] = field(default_factory=list)  # what was decided while reading, in words
 
+    def _count_together(self) -> None:
+        """Count the kept rows, and those of them that a condition flags, in one pass."""
+        kept = next(entry for entry in self.entries if entry.treatment == "kept")
+        flagged = [entry for entry in self.entries if entry.where is not None and entry.counted is None]
+        if kept.counted is not None or not flagged:
+            return
+        table = kept.rows()
+        counts = {"rows": table.count(), "money": table.amount.sum()}
+        for number, entry in enumerate(flagged):
+            condition = entry.where(table)
+            counts |= {
+                f"rows{number}": table.count(where=condition),
+                f"money{number}": table.amount.sum(where=condition),
+            }
+        found = table.aggregate(**counts).to_pyarrow().to_pylist()[0]
+        kept.counted = found["rows"], found["money"]
+        for number, entry in enumerate(flagged):
+            entry.counted = found[f"rows{number}"], found[f"money{number}"]
+
     def _count(self, entry: Entry) -> tuple[int, Decimal]:
         if entry.counted is None:
             table = entry.rows()
@@ -50,6 +74,7 @@ class Ledger:
         """DataFrame of `treatment`, `reason`, `rows` and `money` (Decimal); reasons without rows are left out."""
         import pandas as pd
 
+        self._count_together()
         lines = [(entry.treatment, entry.reason, *self._count(entry)) for entry in self.entries]
         shown = [line for line in lines if line[2] or line[0] == "kept"]
         return pd.DataFrame(shown, columns=["treatment", "reason", "rows", "money"]).astype({"rows": "int64"})
