@@ -19,6 +19,8 @@ from crmkit.errors import InputError, near_misses
 if TYPE_CHECKING:
     import pandas as pd
 
+    from crmkit.tables import Transactions
+
 #: What a column's type is called in a schema, and in the engine.
 _ENGINE_TYPES = {
     "text": "VARCHAR",
@@ -142,18 +144,8 @@ class Dataset:
         return frame
 
     def _transactions(self, name: str) -> Any:
-        from crmkit.tables import Transactions
-
-        told = self._schema["transactions"][name]
-        # a table, no view: it is asked many times, and joining and parsing each time would cost more than this once
-        self._connection.con.execute(f'create or replace table "{name}" as {told["select"]}')
-        return Transactions.read(
-            self._connection.table(name),
-            **told["roles"],
-            name=self.name if name == "transactions" else f"{self.name} {name}",
-            currency=told.get("currency"),
-            time_zone=told.get("time_zone"),
-        )
+        label = self.name if name == "transactions" else f"{self.name} {name}"
+        return transactions(self._connection, name, self._schema["transactions"][name], name=label)
 
 
 def load(name: str) -> Dataset:
@@ -194,7 +186,7 @@ def catalogue() -> "pd.DataFrame":
     import pandas as pd
 
     def row(name: str) -> dict[str, Any]:
-        schema = _schema(name)
+        schema = schema_of(name)
         largest = max((schema["transactions"] or schema["tables"]).values(), key=lambda table: table["rows"])
         return {
             "name": name,
@@ -211,9 +203,24 @@ def catalogue() -> "pd.DataFrame":
     return pd.DataFrame([row(name) for name in _names()])
 
 
+def transactions(connection: Any, table: str, told: dict[str, Any], *, name: str) -> "Transactions":
+    """What a schema tells of one table of transactions, made of the tables of `connection` and checked."""
+    from crmkit.tables import Transactions
+
+    # a table, no view: it is asked many times, and joining and parsing each time would cost more than this once
+    connection.con.execute(f'create or replace table "{table}" as {told["select"]}')
+    return Transactions.read(
+        connection.table(table),
+        **told["roles"],
+        name=name,
+        currency=told.get("currency"),
+        time_zone=told.get("time_zone"),
+    )
+
+
 @cache
 def _dataset(name: str) -> Dataset:
-    schema = _schema(name)
+    schema = schema_of(name)
     _source(name, schema)  # a missing package is said now, not at the first table
     return Dataset(name, schema)
 
@@ -227,7 +234,8 @@ def _names() -> list[str]:
 
 
 @cache
-def _schema(name: str) -> dict[str, Any]:
+def schema_of(name: str) -> dict[str, Any]:
+    """What the schema.toml of a data set says, read once; nobody changes it."""
     told = tomllib.loads((_folder(name) / "schema.toml").read_text(encoding="utf-8"))
     return {**told, "transactions": told.get("transactions", {})}
 
@@ -262,10 +270,15 @@ def _select(table: dict[str, Any], source: Path) -> str:
             "(select regexp_split_to_array(trim(line), '\\s+') as parts from read_csv("
             f"{path}, header = false, skip = {skip}, delim = '\\x01', quote = '', columns = {{'line': 'VARCHAR'}}))"
         )
-    typed = []
     for name, told in columns.items():
-        value = f"strptime({read[name]}, '{told['format']}')" if "format" in told else read[name]
-        typed.append(f'cast({value} as {_ENGINE_TYPES[told["type"]]}) as "{name}"')
-    if "repeats_left_out" in table:
-        return f"select distinct {', '.join(typed)} from {file} order by all"
-    return f"select {', '.join(typed)} from {file}"
+        if "format" in told:
+            read[name] = f"strptime({read[name]}, '{told['format']}')"
+    typed = select_typed(columns, file, read)
+    return typed.replace("select", "select distinct", 1) + " order by all" if "repeats_left_out" in table else typed
+
+
+def select_typed(columns: dict[str, Any], source: str, read: dict[str, str] | None = None) -> str:
+    """The query that gives every column of `source` the type its schema names; `read` says how a column is read."""
+    read = read or {name: f'"{name}"' for name in columns}
+    typed = [f'cast({read[name]} as {_ENGINE_TYPES[told["type"]]}) as "{name}"' for name, told in columns.items()]
+    return f"select {', '.join(typed)} from {source}"

@@ -1,0 +1,74 @@
+"""Arrays become columns: the same types as a data set that is read from its files, and texts without a Python loop."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+TEXT = pd.StringDtype("pyarrow", na_value=np.nan)
+Mask = np.ndarray | None
+
+
+def ids(prefix: str, count: int, width: int = 5) -> pa.Array:
+    """`count` identifiers, numbered from 1: S00001, S00002 …
+
+    >>> ids("S", 2).to_pylist()
+    ['S00001', 'S00002']
+    """
+    digits = pc.utf8_lpad(pc.cast(pa.array(np.arange(1, count + 1)), pa.string()), width, "0")
+    return pc.binary_join_element_wise(pa.scalar(prefix), digits, "")
+
+
+def pick(values: pa.Array | Sequence[str], places: np.ndarray, known: Mask = None) -> pa.Array:
+    """The texts at these places; a place below 0, or one that is not `known`, gives a missing value.
+
+    >>> pick(["web", "app"], np.array([1, 0, -1])).to_pylist()
+    ['app', 'web', None]
+    """
+    places = np.asarray(places, dtype="int64")
+    missing = places < 0 if known is None else (places < 0) | ~known
+    values = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(list(values), pa.string())
+    if not len(values):
+        return pa.nulls(len(places), pa.string())
+    return values.take(pa.array(np.where(missing, 0, places), mask=missing))
+
+
+def whole(numbers: np.ndarray, known: Mask = None) -> pd.Series:
+    """Whole numbers, some of them unknown."""
+    return _with_missing(np.asarray(numbers, dtype="int64"), known, "Int64")
+
+
+def yes_no(values: np.ndarray, known: Mask = None) -> pd.Series:
+    """Yes or no, sometimes unknown."""
+    return _with_missing(np.asarray(values, dtype=bool), known, "boolean")
+
+
+def money(amounts: np.ndarray) -> np.ndarray:
+    """Amounts to the cent; never -0.00."""
+    return np.round(amounts, 2) + 0.0
+
+
+def table(**columns: Any) -> pd.DataFrame:
+    """A DataFrame of these columns, in this order; texts become pandas' text type, times get microseconds."""
+    return pd.DataFrame({name: _column(values) for name, values in columns.items()})
+
+
+def _with_missing(values: np.ndarray, known: Mask, kind: str) -> pd.Series:
+    series = pd.Series(values, dtype=kind)
+    if known is not None:
+        series[~np.asarray(known)] = pd.NA
+    return series
+
+
+def _column(values: Any) -> Any:
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        return TEXT.__from_arrow__(values)
+    kind = getattr(getattr(values, "dtype", None), "kind", "O")
+    if kind == "M":
+        return values.astype("datetime64[us]")
+    if kind in "OU" and not isinstance(values, pd.Series):
+        return pd.array(list(values), dtype=TEXT)
+    return values
