@@ -1,13 +1,10 @@
 """Migration: who moved from which segment to which between two dates."""
 
-from typing import Any
-
 import pandas as pd
 
-from crmkit.errors import ColumnError, InputError, KindError
+from crmkit.lifecycle.moves import GONE, NEW, moves
 
-NEW = "not yet a customer"
-GONE = "not in the later table"
+__all__ = ["GONE", "NEW", "flows", "migration"]
 
 
 def migration(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
@@ -36,23 +33,7 @@ def migration(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     >>> migration(before, after).loc["New", "Loyal"]
     np.int64(1)
     """
-    start, end = _by_customer(before, "before"), _by_customer(after, "after")
-    days = [table.attrs.get("as_of") for table in (before, after)]
-    if None not in days and pd.Timestamp(days[0]) > pd.Timestamp(days[1]):
-        raise InputError(f"before is as of {days[0]} and after as of {days[1]}; pass the earlier table first.")
-    kinds = {isinstance(table.index[0], str) for table in (start, end) if len(table)}
-    if len(kinds) == 2:
-        raise InputError(
-            f"before names customers like {start.index.tolist()[0]!r} and after like {end.index.tolist()[0]!r}; "
-            "give both customer_id as text or both as numbers."
-        )
-    everyone = start.index.union(end.index, sort=False)
-    origin = start.reindex(everyone).cat.add_categories(NEW).fillna(NEW)
-    target = end.reindex(everyone).cat.add_categories(GONE).fillna(GONE)
-    if not (target == GONE).any():
-        target = target.cat.remove_categories(GONE)
-    matrix = pd.crosstab(origin, target, dropna=False).rename_axis(index="from_segment", columns="to_segment")
-    matrix.index, matrix.columns = matrix.index.astype("str"), matrix.columns.astype("str")
+    matrix = moves(before, after, column="segment", made_by="rfm.segment")
     cuts = [table.attrs.get("cut_points") for table in (before, after)]
     frozen = None if None in cuts else cuts[0] == cuts[1]
     matrix.attrs = {
@@ -92,17 +73,3 @@ def flows(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
     result = long[long["customers"] > 0].reset_index(drop=True)
     result.attrs = matrix.attrs
     return result
-
-
-def _by_customer(table: Any, name: str) -> "pd.Series[Any]":
-    if not isinstance(table, pd.DataFrame):
-        raise KindError(f"{name} must be a table from rfm.segment, not {type(table).__name__}.")
-    if "segment" not in table.columns:
-        raise ColumnError(f"{name} has no column 'segment'; call rfm.segment first.")
-    table = table.set_index("customer_id") if "customer_id" in table.columns else table
-    twice = table.index.duplicated()
-    if twice.any():
-        raise InputError(f"{name} has {twice.sum():,} customers twice, such as {table.index[twice].tolist()[0]!r}.")
-    if table["segment"].isna().any():
-        raise InputError(f"{name} has {table['segment'].isna().sum():,} customers without a segment.")
-    return table["segment"].astype("category")
