@@ -118,3 +118,16 @@ def test_a_day_is_a_day_in_the_time_zone_of_the_table_on_both(spark, tmp_path):
     expected = lines.ordered_at.dt.tz_convert("America/New_York").dt.date
     assert (here.first_day, here.last_day) == (there.first_day, there.last_day)
     assert here.last_day == expected[lines.amount >= 0].max()
+
+
+@pytest.mark.parametrize("period", ["weeks", "months"])
+def test_the_cohorts_are_the_same_to_the_last_bit(on_both, period):
+    here, there = (lifecycle.retention.cohorts(transactions, period=period) for transactions in on_both)
+    assert here["orders"].sum() > 1_000
+    pd.testing.assert_frame_equal(here, there, check_exact=True)
+    assert here.attrs == there.attrs
+
+
+def test_who_bought_again_is_the_same_on_both(on_both):
+    here, there = (lifecycle.retention.bought_again(transactions, within="90 days") for transactions in on_both)
+    pd.testing.assert_frame_equal(here, there, check_exact=True)
