@@ -20,6 +20,10 @@ class KindError(CrmkitError, TypeError):
     """An argument of the wrong kind: a text where a table is needed, and the like."""
 
 
+class ModelWarning(UserWarning):
+    """A model could be fitted but stands on weak ground; its `notes_` say the same, with the figures."""
+
+
 def near_misses(name: object, choices: Iterable[object]) -> str:
     """A sentence with the choices that look like `name`, or an empty text.
 
