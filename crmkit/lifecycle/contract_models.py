@@ -59,7 +59,7 @@ class ShiftedBetaGeometric(ValueModel):
         if not lost.sum() > 0 or not kept.sum() > 0:
             what = "nobody left" if kept.sum() > 0 else "everybody left at the first renewal"
             raise InputError(f"{what} among {int((kept + lost).sum()):,} renewals: there is nothing to project. Wait.")
-        self.customers_ = int(round(np.nansum(table[:, 0])))
+        self.customers_ = round(np.nansum(table[:, 0]))
 
         def score(theta: np.ndarray) -> tuple[float, np.ndarray]:
             alpha, beta = np.exp(theta)

@@ -66,10 +66,10 @@ class GammaGamma(ValueModel):
                 "mean_repeat_value is not above 0 (refunds or free goods)",
                 'Gamma-Gamma knows only money above 0. Pass not_positive="leave out" to fit the others, or net refunds first.',
             )
-        self.left_out_ = int(round(counts[low].sum()))
+        self.left_out_ = round(counts[low].sum())
         used = (x > 0) & ~low & (counts > 0)
         x, mean, counts = x[used], mean[used], counts[used]
-        self.customers_ = int(round(counts.sum()))
+        self.customers_ = round(counts.sum())
         if self.customers_ < FEWEST_REPEATERS:
             raise InputError(
                 f"{self.customers_:,} customers have a repeat purchase with money above 0; Gamma-Gamma needs "
@@ -78,7 +78,7 @@ class GammaGamma(ValueModel):
         centre = float((counts * mean).sum() / counts.sum())
         self.correlation_ = _correlation(x, mean, counts)
         score, start = _score(x, mean / centre, counts), (4.0, 4.0, 0.75)
-        self._learn(score, start, (1.0, 1.0, centre), -self.customers_ * np.log(centre))
+        self._learn(score, start, (1.0, 1.0, centre), -counts.sum() * np.log(centre))
         self.mean_ = self.p_ * self.gamma_ / (self.q_ - 1) if self.q_ > 1 else np.inf
         return self._doubt(self._doubts(mean.max(), centre))
 

@@ -38,7 +38,7 @@ class PurchaseModel(ValueModel):
         """
         x, t_x, age, self.unit_ = histories(summary, unit)
         counts = weights_of(summary, weights)
-        self.customers_, self.repeaters_ = int(round(counts.sum())), int(round(counts[x > 0].sum()))
+        self.customers_, self.repeaters_ = round(counts.sum()), round(counts[x > 0].sum())
         if self.repeaters_ < FEWEST_REPEATERS:
             raise InputError(
                 f"{self.repeaters_:,} of {self.customers_:,} customers bought more than once; {self.TITLE} needs "

@@ -10,6 +10,7 @@ from crmkit.lifecycle.lifetime_value import customer_lifetime_value, residual_va
 from crmkit.lifecycle.money_models import GammaGamma
 from crmkit.lifecycle.pareto_nbd import ParetoNBD
 from crmkit.lifecycle.purchase_models import BetaGeometric, ModifiedBetaGeometric
+from crmkit.lifecycle.value_scorecard import holdout, scorecard, tracking
 
 __all__ = [
     "BetaGeometric",
@@ -19,6 +20,9 @@ __all__ = [
     "ShiftedBetaGeometric",
     "cohort_value",
     "customer_lifetime_value",
+    "holdout",
     "residual_value",
+    "scorecard",
     "simple_value",
+    "tracking",
 ]
