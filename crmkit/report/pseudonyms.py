@@ -1,19 +1,16 @@
 """Take customer ids out of a report: keyed pseudonyms that only the holder of the key can translate back.
 
-A plain hash of a member number is no protection: all numbers can be hashed and compared. HMAC-SHA256 (RFC 2104) with a
-random key is, as long as the key and the table of translations stay with the firm.
+How a pseudonym is made stands in `crmkit.tables.privacy`; here are the files around it: the key and the table of
+translations, which stay with the firm.
 """
 
-import hmac
 import secrets
 from pathlib import Path
 
 import pandas as pd
 
 from crmkit.errors import InputError
-
-#: Letters of a pseudonym after its "p": 80 bits, so two of a billion customers meet with a chance of 4 in 10 million.
-LENGTH = 20
+from crmkit.tables import privacy
 
 
 def key(path: str | Path) -> bytes:
@@ -27,14 +24,11 @@ def key(path: str | Path) -> bytes:
         path.touch(mode=0o600)
         path.write_text(secrets.token_hex(32) + "\n", encoding="ascii")
     try:
-        secret = bytes.fromhex(path.read_text(encoding="ascii").strip())
-    except ValueError:
-        secret = b""
-    if len(secret) < 32:
+        return privacy.checked_key(path.read_text(encoding="ascii"))
+    except ValueError as error:  # InputError is one, and so is text that is not ASCII
         raise InputError(
-            f"{path.name} does not hold a key of 64 hexadecimal digits; restore it, or delete it for new ones."
-        )
-    return secret
+            f"{path.name} does not hold a key of 64 hexadecimal digits; restore it, or delete it for new ones. ({error})"
+        ) from None
 
 
 def replace(frame: pd.DataFrame, secret: bytes) -> tuple[pd.DataFrame, pd.Series]:
@@ -44,12 +38,12 @@ def replace(frame: pd.DataFrame, secret: bytes) -> tuple[pd.DataFrame, pd.Series
     order of the ids tells something about them; attrs are kept.
 
     >>> frame = pd.DataFrame({"orders": [2, 1]}, index=pd.Index(["17", "41"], name="customer_id"))
-    >>> hidden, translation = replace(frame, bytes(32))
+    >>> key = bytes.fromhex("5be0cd19137e2179cbbb9d5dc1059ed8629a292a367cd5079159015a3070dd17")  # never publish yours
+    >>> hidden, translation = replace(frame, key)
     >>> hidden.loc[translation["17"], "orders"]
     np.int64(2)
     """
-    names = ["p" + hmac.digest(secret, str(name).encode(), "sha256").hex()[:LENGTH] for name in frame.index]
-    translation = pd.Series(names, index=frame.index, name="pseudonym", dtype="str")
+    translation = privacy.pseudonyms(frame.index, secret)
     hidden = frame.set_axis(pd.Index(translation.to_numpy(), name=frame.index.name, dtype="str")).sort_index()
     hidden.attrs = dict(frame.attrs)
     return hidden, translation
