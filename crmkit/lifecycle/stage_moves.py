@@ -12,7 +12,7 @@ from crmkit.evaluation.intervals import share_interval
 from crmkit.lifecycle.moves import GONE, NEW, moves
 from crmkit.lifecycle.stage_rules import STAGES
 
-#: Half a customer in every cell: what is known before anybody is counted (Jeffreys), so that two of two is not "always".
+#: Half a customer in every cell (Jeffreys), so that two of two is not "always".
 _PRIOR = 0.5
 
 
@@ -93,9 +93,10 @@ def forecast(
 
     A Markov chain: where a customer goes depends on today's stage alone, with the shares of `matrix`; those who
     were "not yet a customer" arrive anew each period, as many as on average. The interval holds what the chain
-    leaves open: each draw takes the matrix of past periods chosen at random (of one, if there is one), draws its
-    shares given the counts (Dirichlet), and lets every customer move by chance. It does not hold what the chain
-    assumes: a season, a new rival, or customers who remember more than their stage.
+    leaves open: every customer moves by chance, and the shares are not known exactly. The shares
+    are drawn given the counts (Dirichlet), and if past periods differ by more than chance, so do the coming ones (the
+    overdispersion of each stage, Pearson's X² / df). It does not hold what the chain assumes: a season, a new rival, or customers
+    who remember more than their stage.
 
     Parameters
         matrix: from `transitions`, or customers by stage before (rows) and after (columns).
@@ -134,24 +135,28 @@ def forecast(
     )
 
     totals = rows.sum(axis=1, keepdims=True)
-    shares = np.divide(rows, totals, out=np.zeros_like(rows), where=totals > 0)[:, : len(stages)]
-    expected = [today]
+    pooled = np.divide(rows, totals, out=np.zeros_like(rows), where=totals > 0)
+    shares, expected = pooled[:, : len(stages)], [today]
     for _ in range(periods):
         expected.append(expected[-1] @ shares + arrivals.mean(axis=0))
 
-    random, state = np.random.default_rng(seed), np.tile(today.astype("int64"), (draws, 1))
-    learned = random.integers(len(each), size=(draws, len(each)))  # which past a draw has seen
-    prior = np.full(each.shape[1:], _PRIOR)
+    random, drawn = np.random.default_rng(seed), []
+    state, wide = np.tile(today.astype("int64"), (draws, 1)), _overdispersion(each, pooled)
+    prior = np.full(pooled.shape, _PRIOR)
     if "prospect" in stages:  # whoever has bought is no prospect any more
         prior[[name != "prospect" for name in stages], stages.index("prospect")] = 0
-    drawn = []
-    for period in range(periods):
-        if period == 0 or len(each) > 1:  # one matrix: one set of shares for all periods
-            past = learned[np.arange(draws), random.integers(len(each), size=draws)]
-            weights = random.standard_gamma(each[past] + prior)
-            weights /= weights.sum(axis=2, keepdims=True)
-        moved = random.multinomial(state, weights).sum(axis=1)[:, : len(stages)]
-        state = moved + random.poisson(arrivals[past])
+    # what a draw believes the shares and the arrivals to be; periods that differ count for less
+    believed = _dirichlet(random, np.broadcast_to(rows / wide + prior, (draws, *prior.shape)))
+    arriving = random.standard_gamma(np.broadcast_to(arrivals.sum(axis=0), (draws, len(stages)))) / len(each)
+    steady = np.maximum((each.sum(axis=2).mean(axis=0)[:, None] - wide) / np.maximum(wide - 1, 1e-9), 1.0)
+    surge = max(1.0, arrivals.sum(axis=1).var(ddof=len(each) > 1) / max(arrivals.sum() / len(each), 1.0)) - 1
+    for _ in range(periods):
+        weights = np.where(wide > 1, _dirichlet(random, believed * steady + 1e-12), believed)
+        coming = arriving
+        if surge:
+            shape = np.maximum(arriving.sum(axis=1, keepdims=True) / surge, 1e-9)
+            coming = arriving * random.standard_gamma(shape) / shape
+        state = random.multinomial(state, weights).sum(axis=1)[:, : len(stages)] + random.poisson(coming)
         drawn.append(np.quantile(state, [(1 - level) / 2, (1 + level) / 2], axis=0))
     customers = np.array(expected[1:])
     low, high = np.array(drawn).transpose(1, 0, 2).reshape(2, -1)
@@ -229,6 +234,20 @@ def _mix(mix: Any, stages: list[str]) -> np.ndarray:
     return values
 
 
+def _dirichlet(random: np.random.Generator, weights: np.ndarray) -> np.ndarray:
+    drawn = random.standard_gamma(weights)
+    return drawn / drawn.sum(axis=-1, keepdims=True)
+
+
+def _overdispersion(each: np.ndarray, pooled: np.ndarray) -> np.ndarray:
+    """By how much the moves out of a stage differ between periods, as a multiple of what chance does (1 at least)."""
+    people = each.sum(axis=2, keepdims=True)
+    expected = people * pooled
+    off = np.divide((each - expected) ** 2, expected, out=np.zeros_like(each), where=expected > 0).sum(axis=(0, 2))
+    free = ((people[..., 0] > 0).sum(axis=0) - 1) * ((pooled > 0).sum(axis=1) - 1)
+    return np.maximum(np.divide(off, free, out=np.ones_like(off), where=free > 0), 1.0)[:, None]
+
+
 def _reachable(rows: np.ndarray, today: np.ndarray, stages: list[str]) -> None:
     reached = today > 0
     while True:
@@ -238,4 +257,6 @@ def _reachable(rows: np.ndarray, today: np.ndarray, stages: list[str]) -> None:
         reached = further
     for name, total in zip(np.array(stages)[reached], rows[reached].sum(axis=1), strict=True):
         if total == 0:
-            raise InputError(f"nobody was seen to leave or stay in {name!r}, so its shares are not known; add dates.")
+            raise InputError(
+                f"nobody was seen to leave or stay in {str(name)!r}, so its shares are not known; add dates."
+            )
