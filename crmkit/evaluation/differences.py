@@ -10,6 +10,8 @@ from crmkit.evaluation.experiments import LIMITS, Effect, _between, _column
 
 #: With fewer clusters than this the clustered interval is known to be too narrow.
 FEW_CLUSTERS = 30
+#: Each unit is a column of the least squares; more belong into an average by group first.
+MOST_UNITS = 1000
 
 
 def estimate(
@@ -33,7 +35,8 @@ def estimate(
         outcome: a number. unit: the column of those who are treated or not, such as the region. period: weeks, months.
         treated: yes/no (or 0/1): was this row already under treatment?
         cluster: rows of one cluster may move together (a region's weather); the unit unless given. Errors that ignore
-            it are far too small.
+            it are far too small. Where one cluster alone is treated, clustered errors are about zero and would be a lie:
+            then each row counts as a case (HC1), and `limits` say so.
         level: of the interval (t distribution with clusters − 1 degrees of freedom).
     Returns: an `Effect` with design "difference in differences"; its `limits` also say what weakens this panel: few
         clusters, units that were treated all along, a staged start.
@@ -54,6 +57,10 @@ def estimate(
         if _column(panel, name).isna().any():
             raise InputError(f"column {name!r} is missing in {panel[name].isna().sum():,} of {len(panel):,} rows.")
     on, starts = _started(panel, unit, period, treated)
+    if panel[unit].nunique() > MOST_UNITS:
+        raise InputError(
+            f"column {unit!r} holds {panel[unit].nunique():,} units, {MOST_UNITS} at most; average customers first."
+        )
     dummies = [pd.get_dummies(panel[name].astype(str), drop_first=True, dtype=float) for name in (unit, period)]
     design = np.column_stack([on, np.ones(len(panel)), *(part.to_numpy() for part in dummies)])
     if np.linalg.matrix_rank(design) < design.shape[1]:
@@ -62,13 +69,15 @@ def estimate(
             "a unit that is not treated, or is treated later, is needed."
         )
     groups = pd.factorize(panel[cluster or unit])[0]
-    clusters = int(groups.max()) + 1
-    if clusters < 2:
-        raise InputError(f"column {cluster or unit!r} holds one cluster; at least two are needed, better thirty.")
-    fitted = OLS(panel[outcome].to_numpy(float), design).fit(
-        cov_type="cluster", cov_kwds={"groups": groups, "df_correction": True}, use_t=True
-    )
-    low, high = fitted.conf_int(1 - level)[0]
+    clusters, with_treated = int(groups.max()) + 1, len(set(groups[on == 1]))
+    by_cluster = with_treated >= 2 and clusters >= 3
+    errors = {"cov_type": "cluster", "cov_kwds": {"groups": groups}} if by_cluster else {"cov_type": "HC1"}
+    spare, values = len(panel) - design.shape[1], panel[outcome].to_numpy(float)
+    if spare > 0:
+        fitted = OLS(values, design).fit(use_t=True, **errors)
+        found, (low, high) = fitted.params[0], fitted.conf_int(1 - level)[0]
+    else:
+        found, low, high = np.linalg.solve(design, values)[0], np.nan, np.nan
     ever = panel[unit].isin(starts.index[starts.notna()]).to_numpy()
     means, sizes = {}, {}
     for name, rows in {
@@ -82,8 +91,8 @@ def estimate(
     basis = f"Mean {outcome}: {told}; {panel[unit].nunique()} × {unit}, {panel[period].nunique()} × {period}."
     return Effect(
         outcome,
-        "mean",
-        float(fitted.params[0]),
+        "share" if panel[outcome].between(0, 1).all() else "mean",
+        float(found),
         float(low),
         float(high),
         level,
@@ -91,7 +100,9 @@ def estimate(
         sizes,
         basis,
         "difference in differences",
-        " ".join([LIMITS["difference in differences"], *_weaknesses(starts, panel[period], clusters)]),
+        " ".join(
+            [LIMITS["difference in differences"], *_weaknesses(starts, panel[period], clusters, by_cluster, spare)]
+        ),
     )
 
 
@@ -100,15 +111,15 @@ def trends(panel: pd.DataFrame, outcome: str, *, unit: str, period: str, treated
 
     Parameters: as `estimate`.
     Returns: one row a unit and period, in order: `unit`, `period`, `mean` (of the outcome), `rows`, `treated` (bool),
-        `starts` (the unit's first treated period, missing if never), `gap` (mean minus the mean of those who are not
-        treated in that period). Before the start the gap should run level; that it does is no proof that it would have
-        gone on.
+        `starts` (the unit's first treated period, missing if never), `gap` (to the mean of the units that are never
+        treated; if there are none, of those that start last, until they do). Before the start the gap should run level;
+        that it does is no proof that it would have gone on. attrs: `outcome`, `unit`, `period`, `yardstick` (the units).
     Raises: as `estimate`.
 
     >>> panel = pd.DataFrame({"region": ["north", "north", "south", "south"], "month": [1, 2, 1, 2],
     ...                       "improved": [False, True, False, False], "orders": [11, 17, 8, 9]})
     >>> trends(panel, "orders", unit="region", period="month", treated="improved")["gap"].to_list()
-    [1.5, 8.0, -1.5, 0.0]
+    [3.0, 8.0, 0.0, 0.0]
     """
     _column(panel, outcome)
     on, starts = _started(panel, unit, period, treated)
@@ -119,9 +130,10 @@ def trends(panel: pd.DataFrame, outcome: str, *, unit: str, period: str, treated
         .reset_index()
     )
     table["starts"] = table["unit"].map(starts)
-    waiting = table[~table["treated"]].groupby("period")["mean"].mean()
+    last = starts.index[starts.isna()] if starts.isna().any() else starts.index[starts == starts.max()]
+    waiting = table[table["unit"].isin(last) & ~table["treated"]].groupby("period")["mean"].mean()
     table["gap"] = table["mean"] - table["period"].map(waiting)
-    table.attrs = {"outcome": outcome, "unit": unit, "period": period}
+    table.attrs = {"outcome": outcome, "unit": unit, "period": period, "yardstick": sorted(map(str, last))}
     return table
 
 
@@ -153,9 +165,18 @@ def _started(panel: pd.DataFrame, unit: str, period: str, treated: str) -> "tupl
     return on, first.reindex(pd.Index(panel[unit].unique(), name=unit))
 
 
-def _weaknesses(starts: "pd.Series[Any]", periods: "pd.Series[Any]", clusters: int) -> list[str]:
+def _weaknesses(
+    starts: "pd.Series[Any]", periods: "pd.Series[Any]", clusters: int, by_cluster: bool, spare: int
+) -> list[str]:
     said, begun = [], starts.dropna()
-    if clusters < FEW_CLUSTERS:
+    if spare < 1:
+        said.append("There is no row to spare, so there is no interval.")
+    elif not by_cluster:
+        said.append(
+            "One cluster alone was treated, or there are but two: the interval takes every row for a case of its own, and "
+            "cannot know of a shock that hit the whole cluster."
+        )
+    elif clusters < FEW_CLUSTERS:
         said.append(
             f"Only {clusters} clusters: errors clustered over so few are themselves uncertain, and mostly too small."
         )

@@ -63,9 +63,9 @@ class Effect:
         return self.low > 0 or self.high < 0
 
     def __str__(self) -> str:
-        scale, unit = (100, " percentage points") if self.kind == "share" else (1, "")
+        scale, unit, digits = (100, " percentage points", 1) if self.kind == "share" else (1, "", 2)
         estimate, low, high = (
-            f"{value * scale:+,.1f}".replace("-", "−") for value in (self.estimate, self.low, self.high)
+            f"{value * scale:+,.{digits}f}".replace("-", "−") for value in (self.estimate, self.low, self.high)
         )
         shown = "an effect shows" if self.shows else "no effect shows: zero lies inside the interval"
         return (

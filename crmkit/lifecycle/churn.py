@@ -145,37 +145,6 @@ def by_horizon(orders: "Transactions", *, cutoff: object, horizons: Iterable[str
     return table
 
 
-def by_month(subscribers: pd.DataFrame, cancellations: pd.DataFrame, *, first: object, last: object) -> pd.DataFrame:
-    """Which share of those under contract leaves, month by month?
-
-    Parameters: as `labels_by_contract`; `first` and `last` are days in the first and the last month, both included.
-        The last month must be complete in the data.
-    Returns: one row a month, `month` (its first day): `at_start` (under contract when it began), `left` (of these, gave
-        notice in it), `rate` with `low` and `high` (95 %), `joined`. Who joins and leaves within one month is in neither.
-
-    >>> subscribers = pd.DataFrame({"customer_id": ["a", "b"], "started_on": ["2025-01-05", "2025-01-20"]})
-    >>> notices = pd.DataFrame({"customer_id": ["a"], "cancelled_on": ["2025-03-02"]})
-    >>> by_month(subscribers, notices, first="2025-02-01", last="2025-03-31")[["month", "at_start", "left", "rate"]]
-           month  at_start  left  rate
-    0 2025-02-01         2     0   0.0
-    1 2025-03-01         2     1   0.5
-    """
-    spans = _contracts(subscribers, cancellations)
-    start, end = (pd.Timestamp(periods.day(value, name)) for value, name in ((first, "first"), (last, "last")))
-    if start > end:
-        raise InputError(f"first={start.date()} lies after last={end.date()}; swap them.")
-    months = pd.date_range(start.replace(day=1), end, freq="MS")
-    following = months + pd.offsets.MonthBegin(1)
-    begins, ends = spans["begins"].to_numpy(), spans["ends"].to_numpy()
-    rows = []
-    for month, after in zip(months.to_numpy(), following.to_numpy(), strict=True):
-        there = (begins < month) & ~(ends < month)
-        rows.append((month, there.sum(), (there & (ends < after)).sum(), ((begins >= month) & (begins < after)).sum()))
-    table = pd.DataFrame(rows, columns=["month", "at_start", "left", "joined"])
-    table["rate"], table["low"], table["high"] = share_interval(table["left"], table["at_start"])
-    return table[["month", "at_start", "left", "rate", "low", "high", "joined"]]
-
-
 def rhythm(orders: "Transactions", *, as_of: object = None) -> pd.DataFrame:
     """Who is late, measured against his own habit?
 
