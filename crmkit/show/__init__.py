@@ -5,20 +5,52 @@ draws into your own figure, and `.alt_text` tells the chart in words.
 """
 
 from crmkit.show.cards import ledger_table, segment_cards
+from crmkit.show.claims_plots import definition_grid, shares_with_sizes, source_timeline
 from crmkit.show.explorer import RfmView, rfm_explorer, rfm_view
 from crmkit.show.ledger_plot import ledger
+from crmkit.show.recognition_plots import RecognitionView, recognition_explorer, recognition_view
+from crmkit.show.retention_plots import (
+    cohort_heat_map,
+    model_tracking,
+    purchase_frequencies,
+    scorecard,
+    survival_curve,
+)
 from crmkit.show.rfm_plots import rfm_heat_map, score_distribution
 from crmkit.show.segment_plots import migration, segment_bars
+from crmkit.show.stage_explorer import StageView, stage_explorer, stage_view
+from crmkit.show.stage_plots import mix_forecast, stage_mix, transition_matrix
+from crmkit.show.value_explorer import SilenceView, silence_explorer, silence_view
 
 __all__ = [
+    "RecognitionView",
     "RfmView",
+    "SilenceView",
+    "StageView",
+    "cohort_heat_map",
+    "definition_grid",
     "ledger",
     "ledger_table",
     "migration",
+    "mix_forecast",
+    "model_tracking",
+    "purchase_frequencies",
+    "recognition_explorer",
+    "recognition_view",
     "rfm_explorer",
     "rfm_heat_map",
     "rfm_view",
     "score_distribution",
+    "scorecard",
     "segment_bars",
     "segment_cards",
+    "shares_with_sizes",
+    "silence_explorer",
+    "silence_view",
+    "source_timeline",
+    "stage_explorer",
+    "stage_mix",
+    "stage_view",
+    "survival_curve",
+    "transition_matrix",
 ]
