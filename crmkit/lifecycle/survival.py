@@ -203,7 +203,7 @@ def _curve(spells: pd.DataFrame, level: float) -> pd.DataFrame:
     rows = [(0.0, int((entry < 0).sum()), 0, 1.0, 1.0, 1.0)]
     if spells["left"].any():
         found = SurvfuncRight(age, spells["left"].astype(int), entry=entry)
-        survival, error = found.surv_prob, found.surv_prob_se
+        survival, error = found.surv_prob.round(12), found.surv_prob_se  # 2 of 4 are a half, not a hair more
         with np.errstate(all="ignore"):  # log of 0 where nobody is left
             spread = norm.ppf((1 + level) / 2) * error / (survival * np.log(survival))
             low, high = (np.where(survival < 1, survival ** np.exp(side * spread), 1.0) for side in (-1, 1))
