@@ -82,8 +82,8 @@ def labels_by_silence(
     ann          False        NaT
     bob           True 2025-05-22
     """
-    day, ends = _window(cutoff, horizon, orders.last_day)
     days = _purchase_days(orders)
+    day, ends = _window(cutoff, horizon, orders.last_day)
     gap = days.groupby("customer_id")["day"].diff().dt.days.median()
     length = (ends - day).days
     if length < gap:
@@ -124,11 +124,11 @@ def by_horizon(orders: "Transactions", *, cutoff: object, horizons: Iterable[str
     0  2 months       1           1
     1  4 months       0           0
     """
+    days = _purchase_days(orders)
     windows = [(str(periods.Horizon.parse(each)), *_window(cutoff, each, orders.last_day)) for each in horizons]
     if not windows:
         raise InputError('horizons is empty; give at least one, such as ["3 months", "6 months"].')
     day, longest = windows[0][1], max(ends for _, _, ends in windows)
-    days = _purchase_days(orders)
     active = days.loc[(days["day"] <= day) & (days["day"] > day - (longest - day)), "customer_id"].unique()
     next_day = days[days["day"] > day].groupby("customer_id")["day"].min().reindex(active)
     rows = []
@@ -163,8 +163,8 @@ def rhythm(orders: "Transactions", *, as_of: object = None) -> pd.DataFrame:
     customer_id
     ann                     7.0          21         3.0
     """
-    day = pd.Timestamp(periods.day(as_of) if as_of is not None else orders.last_day)
     days = _purchase_days(orders)
+    day = pd.Timestamp(periods.day(as_of) if as_of is not None else orders.last_day)
     days = days[days["day"] <= day]
     if days.empty:
         raise InputError(f"as_of={day.date()} is before the first purchase; the data begin on {orders.first_day}.")

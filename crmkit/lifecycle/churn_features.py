@@ -82,7 +82,7 @@ class FeatureSet:
         `dated` is the column with the day of each row. If a row sums up the week or month that begins on that day, say
         `covers="week"` or `"month"`: it is known when that is over. `filled` names the columns that were filled in later
         and the column that says when (`{"satisfied": "resolved_at"}`): they are blank if that day was still to come, and
-        so is every date after the cut-off, in any column.
+        so is every date after the cut-off, in any column (a date written as text is only a text).
         Raises ColumnError for missing columns, InputError for rows without a day.
         """
         filled = dict(filled or {})
@@ -90,8 +90,13 @@ class FeatureSet:
         if covers not in COVERS:
             raise InputError(f"covers={covers!r} must be one of {', '.join(COVERS)}.{near_misses(covers, COVERS)}")
         table = rows.reset_index(drop=True)
-        for column in {dated, *filled.values()}:
-            table[column] = pd.to_datetime(table[column])
+        for column in table.columns:
+            python_days = table[column].dtype == object and pd.api.types.infer_dtype(table[column]) in (
+                "date",
+                "datetime",
+            )
+            if python_days or column in (dated, *filled.values()):
+                table[column] = pd.to_datetime(table[column])
         if table[dated].isna().any():
             raise InputError(
                 f"{name}: {table[dated].isna().sum():,} of {len(table):,} rows have no {dated!r}: what has no day cannot "
