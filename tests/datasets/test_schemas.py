@@ -30,6 +30,7 @@ TOP = {
     "tables",
     "transactions",
     "package",
+    "simulated",
 }
 OF_TABLE = {"what", "file", "rows", "key", "columns", "header", "lazy", "repeats_left_out"}
 OF_COLUMN = {"type", "meaning", "unit", "missing", "values", "ordered", "range", "format"}
@@ -39,7 +40,11 @@ KINDS = {"text": "OUS", "whole number": "iu", "number": "f", "money": "f", "day"
 @pytest.mark.parametrize("name", NAMES)
 def test_a_schema_holds_no_unknown_or_missing_word(name):
     schema = datasets.load(name).schema
-    assert TOP - {"package"} <= schema.keys() <= TOP
+    assert TOP - {"package", "simulated"} <= schema.keys() <= TOP
+    assert ("simulated" in schema) == (schema["real"] == "simulated")
+    if "simulated" in schema:
+        assert schema["simulated"].keys() == {"generator", "customers", "seed", "truth"}
+        assert schema["simulated"]["truth"] == [table for table in schema["tables"] if table.startswith("truth_")]
     for told in schema["tables"].values():
         assert {"what", "file", "rows", "key", "columns"} <= told.keys() <= OF_TABLE
         for column in told["columns"].values():
@@ -78,7 +83,7 @@ def test_a_table_is_what_its_schema_says(name, table):
             assert values.max() <= most
             assert values.min() == least or said["type"] not in ("day",), f"{column}: the range is too wide"
         if said["type"] == "day":
-            assert (values == values.dt.normalize()).all(), f"{column} has a time of day"
+            assert (values == values.dt.normalize())[values.notna()].all(), f"{column} has a time of day"
 
 
 def test_the_promotions_are_what_their_schema_says_without_loading_them():

@@ -56,6 +56,11 @@ def table(**columns: Any) -> pd.DataFrame:
     return pd.DataFrame({name: _column(values) for name, values in columns.items()})
 
 
+def listed(names: Sequence[str], rows: Sequence[tuple]) -> pd.DataFrame:
+    """A small table written row by row."""
+    return table(**{name: list(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)})
+
+
 def _with_missing(values: np.ndarray, known: Mask, kind: str) -> pd.Series:
     series = pd.Series(values, dtype=kind)
     if known is not None:
@@ -70,5 +75,6 @@ def _column(values: Any) -> Any:
     if kind == "M":
         return values.astype("datetime64[us]")
     if kind in "OU" and not isinstance(values, pd.Series):
-        return pd.array(list(values), dtype=TEXT)
+        values = list(values)
+        return np.array(values) if values and not isinstance(values[0], str | None) else pd.array(values, dtype=TEXT)
     return values

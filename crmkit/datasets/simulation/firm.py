@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 FIRMS = {
     "shop": "crmkit.datasets.simulation.shop",
     "subscription": "crmkit.datasets.simulation.subscription",
+    "mall": "crmkit.datasets.simulation.mall",
 }
 
 
@@ -141,3 +142,18 @@ def simulate(name: str, *, customers: int | None = None, seed: int | None = None
     customers, seed = int(customers), int(seed)
     scenario = {**known, **scenario}
     return SimulatedFirm(name, customers, seed, scenario, make(Streams(seed), customers, **scenario))
+
+
+def scenario_number(name: str, value: object, least: float, most: float) -> float:
+    """A scenario's number within its range, or an error that says the range."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise KindError(f"{name} is {value!r}, a {type(value).__name__}; give a number from {least} to {most}.")
+    if not least <= value <= most:
+        raise InputError(f"{name} is {value}; give a number from {least} to {most}.")
+    return float(value)
+
+
+def scenario_choice(name: str, value: object, choices: tuple[str, ...]) -> None:
+    """Refuse a word that is none of the choices."""
+    if value not in choices:
+        raise InputError(f"{name} is {value!r}; give one of {', '.join(choices)}." + near_misses(value, choices))

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
+from crmkit.datasets.simulation.clock import DAYS, Season
 from crmkit.datasets.simulation.columns import pick
 
 Generator = np.random.Generator
@@ -47,3 +48,17 @@ def referrers(
     drawn = np.searchsorted(total, rng.uniform(0, 1, len(joined)) * total[there], side="right") - 1
     found = np.where(there > 0, np.minimum(drawn, np.maximum(there - 1, 0)), -1)
     return np.where(found >= 0, candidates[order][found], -1) if len(candidates) else np.full(len(joined), -1)
+
+
+def arrival_mass(pace: Season, growth: float, since: int = 0) -> np.ndarray:
+    """The share of all newcomers who have come by the beginning of each day, the last entry at the end."""
+    daily = np.diff(pace.running) * (1 + growth * np.arange(DAYS) / DAYS)
+    daily[:since] = 0
+    total = np.concatenate([[0], np.cumsum(daily)])
+    return total / total[-1]
+
+
+def arrivals(rng: Generator, count: int, pace: Season, growth: float, since: int = 0) -> np.ndarray:
+    """When each newcomer comes: with the season, and a growing number from the first day to the last."""
+    mass = arrival_mass(pace, growth, since)
+    return np.interp(rng.uniform(0, 1, count), mass[since:], np.arange(since, DAYS + 1))

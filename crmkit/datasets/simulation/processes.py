@@ -39,14 +39,20 @@ def thinned(rng: Generator, keep: np.ndarray) -> np.ndarray:
     return rng.uniform(0, 1, len(keep)) < keep
 
 
-def until_dropout(rng: Generator, who: np.ndarray, probability: np.ndarray) -> np.ndarray:
-    """Which repeat purchases happen if after every purchase, the first included, a customer leaves with `probability`.
+def until_dropout(
+    rng: Generator, who: np.ndarray, when: np.ndarray, first: np.ndarray, probability: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Dropout of BG/NBD (Fader, Hardie and Lee 2005): after every purchase, the first too, a customer may leave.
 
-    `who` is in order; the answer is a mask. This is the dropout of BG/NBD (Fader, Hardie and Lee 2005).
+    `who` and `when` are repeat purchases in order, `first` the time of everybody's first one. Returns the mask of those
+    that happen, and when each customer leaves: at the last one that happens, infinite if that is not seen yet.
     """
-    stay = rng.geometric(np.clip(probability, 1e-12, 1)) - 1  # repeat purchases until the one after which they leave
+    stay = rng.geometric(np.clip(probability, 1e-12, 1)) - 1  # repeat purchases, of which the last is the end
     place = np.arange(len(who)) - np.searchsorted(who, who)
-    return place < stay[who]
+    gone = np.where(stay == 0, first, np.inf)
+    last = place == stay[who] - 1
+    gone[who[last]] = when[last]
+    return place < stay[who], gone
 
 
 def renewals(rng: Generator, risk: np.ndarray) -> np.ndarray:
