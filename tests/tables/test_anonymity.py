@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmkit.errors import ColumnError, InputError, KindError
@@ -60,6 +60,7 @@ def test_discernibility_is_the_sum_of_squares_and_a_suppressed_row_counts_everyb
 rows = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["x", "y", None]), st.integers(0, 3)), min_size=1)
 
 
+@settings(max_examples=40, deadline=None)
 @given(rows, st.integers(2, 6))
 def test_counted_by_hand_it_is_the_same(values, k):
     frame = pd.DataFrame(values, columns=["one", "two", "money"])
@@ -73,6 +74,7 @@ def test_counted_by_hand_it_is_the_same(values, k):
     assert release.table["money"].sum() == frame.loc[release.released, "money"].sum()
 
 
+@settings(max_examples=40, deadline=None)
 @given(rows, st.integers(2, 6))
 def test_whatever_is_released_is_k_anonymous(values, k):
     frame = pd.DataFrame(values, columns=["one", "two", "money"])
@@ -82,6 +84,7 @@ def test_whatever_is_released_is_k_anonymous(values, k):
     assert release.dropped == ("two",)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(10000, 10299), min_size=20, max_size=200))
 def test_coarser_never_suppresses_more(numbers):
     frame = pd.DataFrame({"postcode": [str(number) for number in numbers]})

@@ -7,7 +7,7 @@ import secrets
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmkit.errors import ColumnError, InputError, KindError
@@ -36,6 +36,7 @@ def test_the_primitive_is_the_one_of_the_published_test_case():
         privacy.pseudonyms([text], b"\xaa" * 131)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(0, 10**9), unique=True, max_size=50))
 def test_one_pseudonym_an_id_and_another_key_gives_others(ids):
     names, others = privacy.pseudonyms(ids, KEY), privacy.pseudonyms(ids, OTHER)
@@ -175,6 +176,7 @@ def test_each_role_sees_its_columns_and_the_access_is_told():
     }  # fmt: skip
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.sampled_from(["service", "analyst"]), st.text(min_size=1, max_size=8))
 def test_a_column_added_later_is_hidden(role, column):
     frame = PEOPLE.assign(**{column: "secret"})
