@@ -333,18 +333,18 @@ def _topic(
 
 def _words(rows: pd.DataFrame, tells: Iterable[str]) -> "pd.Series[Any]":
     """The told columns of each row in words; what is missing is not told."""
-    said = [
-        rows[column].map(lambda value, name=column: f"{name} {_value(value)}", na_action="ignore") for column in tells
-    ]
-    if not said:
-        return pd.Series("", index=rows.index, dtype="str")
-    return pd.concat(said, axis=1).apply(lambda row: "; ".join(row.dropna()), axis=1).astype("str")
-
-
-def _value(value: Any) -> str:
-    if isinstance(value, pd.Timestamp | datetime.date):
-        return str(value)[:10]
-    return f"{value:,.2f}" if isinstance(value, float) else str(value).strip()
+    text = pd.Series("", index=rows.index, dtype="str")
+    for column in tells:
+        values = rows[column]
+        if pd.api.types.is_float_dtype(values):
+            said = values.map("{:,.2f}".format, na_action="ignore")
+        elif pd.api.types.is_datetime64_any_dtype(values):
+            said = values.dt.strftime("%Y-%m-%d")
+        else:
+            said = values.astype("str").str.strip()
+        piece = text.mask(text != "", text + "; ") + f"{column} " + said.astype("str")
+        text = text.where(values.isna(), piece)
+    return text
 
 
 def _filled(value: Any) -> bool:

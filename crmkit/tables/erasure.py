@@ -220,22 +220,23 @@ class _Search:
         self.words = {tuple(sorted(_tokens(value))) for value in words if _tokens(value)}
         orders = [permutations(each) if len(each) <= 4 else [each] for each in map(_tokens, words)]
         self.spelled = {f" {' '.join(order)} " for each in orders for order in each}
-        self.first = {token for each in self.words for token in each}
+        # most cells hold nothing of the person: a word of each name, or the digits of a number, must be there at all
+        self.seeds = [*self.chinese, *{max(each, key=len) for each in self.words}]
+        self.spread = re.compile("|".join(r"[^0-9]*".join(number) for number in self.numbers) or "(?!)")
+
+    def possible(self, text: str) -> bool:
+        folded = text.casefold()
+        return any(seed in folded for seed in self.seeds) or bool(self.spread.search(text))
 
     def finds(self, text: str) -> bool:
-        folded = text.casefold()
-        if any(name in text for name in self.chinese):
-            return True
-        if self.numbers and any(number in digits for digits in [_digits(text)] for number in self.numbers):
-            return True
-        tokens = _WORD.findall(folded)
-        if self.first.isdisjoint(tokens):
+        if not self.possible(text):
             return False
-        line = f" {' '.join(tokens)} "
-        return any(each in line for each in self.spelled)
+        line = f" {' '.join(_tokens(text))} "
+        numbers = any(number in _digits(text) for number in self.numbers)
+        return numbers or any(name in text for name in self.chinese) or any(each in line for each in self.spelled)
 
     def mask(self, text: Any) -> Any:
-        if not isinstance(text, str):
+        if not isinstance(text, str) or not self.possible(text):
             return text
         spans = [match.span() for name in self.chinese for match in re.finditer(re.escape(name), text)]
         # a date beside the number goes with it: too much is better than too little
