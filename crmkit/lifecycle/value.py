@@ -9,6 +9,7 @@ from crmkit.lifecycle.contract_models import ShiftedBetaGeometric, cohort_value,
 from crmkit.lifecycle.lifetime_value import customer_lifetime_value, residual_value
 from crmkit.lifecycle.money_models import GammaGamma
 from crmkit.lifecycle.pareto_nbd import ParetoNBD
+from crmkit.lifecycle.purchase_counts import frequencies
 from crmkit.lifecycle.purchase_models import BetaGeometric, ModifiedBetaGeometric
 from crmkit.lifecycle.value_scorecard import holdout, scorecard, tracking
 
@@ -20,6 +21,7 @@ __all__ = [
     "ShiftedBetaGeometric",
     "cohort_value",
     "customer_lifetime_value",
+    "frequencies",
     "holdout",
     "residual_value",
     "scorecard",

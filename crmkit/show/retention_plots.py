@@ -178,14 +178,14 @@ def model_tracking(tracking: pd.DataFrame, ax: Axes | None = None) -> Axes:
 def purchase_frequencies(frequencies: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Does the model know how many customers buy never again, once, twice …?
 
-    `frequencies` is the table of a purchase model's `.frequencies(summary)`: customers by number of repeat purchases,
+    `frequencies` is the table of `lifecycle.value.frequencies(model, summary)`: customers by number of repeat purchases,
     actual and expected. It looks at the data the model was fitted to: a necessary test, not a sufficient one.
 
     >>> table = pd.DataFrame({"actual": [1411, 439, 507], "expected": [1400.0, 450.0, 507.0]}, index=["0", "1", "2+"])
     >>> purchase_frequencies(table).get_title().replace("\\n", " ")
     'The model misplaces <1 % of 2,357 customers, most at 0 repeat purchases'
     """
-    style.needs(frequencies, ["actual", "expected"], "model.frequencies(summary)")
+    style.needs(frequencies, ["actual", "expected"], "lifecycle.value.frequencies(model, summary)")
     table, people = frequencies[["actual", "expected"]].astype(float), float(frequencies["actual"].sum())
     if people <= 0:
         raise InputError("the frequencies hold 0 customers: there is nothing to draw.")

@@ -147,7 +147,7 @@ class TestModels:
     def test_the_frequencies_of_cdnow(self, music, title):
         """Fader, Hardie & Lee (2005) show the same histogram: 1,411 customers without a repeat purchase."""
         known = lifecycle.summary(music, as_of="1997-09-30", unit="weeks")
-        ax = show.purchase_frequencies(value.BetaGeometric().fit(known).frequencies(known))
+        ax = show.purchase_frequencies(value.frequencies(value.BetaGeometric().fit(known), known))
         assert ax.patches[0].get_height() == 1411
         assert "of 2,357 customers" in title(ax)
 
