@@ -129,19 +129,25 @@ def call_list(
         raise InputError("nobody is on the shortlist with a reason that the plan has an action for; see its `why_not`.")
     if not isinstance(budget, (int, float, np.number)) or not 0 < budget < math.inf:
         raise InputError(f"budget={budget!r} must be an amount of money above 0.")
+    if not isinstance(control_share, (int, float, np.number)) or not 0 <= control_share < 1:
+        raise InputError(f"control_share={control_share!r} must be 0 (no control group) or more, and below 1.")
     worth = (listed["expected_value"] / listed["cost"].where(listed["cost"] > 0, np.nan)).fillna(math.inf)
     by_worth = listed.assign(_worth=worth, _key=listed.index.astype(str)).sort_values(
         ["_worth", "_key"], ascending=[False, True]
     )
     costs = by_worth["cost"].to_numpy(float)
 
+    def contacts(number: int) -> int:
+        return number - min(math.ceil(round(number * control_share, 9)), number - 1)
+
     def dearest(number: int) -> float:
         """What the contacts cost at most, if this many are chosen: the lot may hold out the cheapest."""
-        held_out = min(math.ceil(round(number * control_share, 9)), number - 1)
-        return np.sort(costs[:number])[held_out:].sum()
+        return np.sort(costs[:number])[number - contacts(number) :].sum()
 
     # `dearest` never falls when one more is chosen, so the last number that the budget pays is found by halving
     places = bisect.bisect_right(range(1, len(costs) + 1), budget + 1e-9, key=dearest)
+    if places:  # one more would only enlarge the control group beyond its share
+        places = min(places, math.ceil(round(contacts(places) / (1 - control_share), 9)))
     if not places:
         raise InputError(f"budget={budget:g} pays no contact: the first costs {costs[0]:g}.")
     cards = plan.rename(columns={"reason": "segment"}).assign(reason=plan["words"], meaning=plan["words"])

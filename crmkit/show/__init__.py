@@ -5,7 +5,10 @@ draws into your own figure, and `.alt_text` tells the chart in words.
 """
 
 from crmkit.show.cards import ledger_table, segment_cards
+from crmkit.show.churn_explorer import ChurnView, churn_explorer, churn_view
+from crmkit.show.churn_plots import churn_by_horizon, cost_curve, lead_time, leaving_reasons
 from crmkit.show.claims_plots import definition_grid, shares_with_sizes, source_timeline
+from crmkit.show.effect_plots import trends, uplift
 from crmkit.show.explorer import RfmView, rfm_explorer, rfm_view
 from crmkit.show.ledger_plot import ledger
 from crmkit.show.recognition_plots import RecognitionView, recognition_explorer, recognition_view
@@ -23,12 +26,19 @@ from crmkit.show.stage_plots import mix_forecast, stage_mix, transition_matrix
 from crmkit.show.value_explorer import SilenceView, silence_explorer, silence_view
 
 __all__ = [
+    "ChurnView",
     "RecognitionView",
     "RfmView",
     "SilenceView",
     "StageView",
+    "churn_by_horizon",
+    "churn_explorer",
+    "churn_view",
     "cohort_heat_map",
+    "cost_curve",
     "definition_grid",
+    "lead_time",
+    "leaving_reasons",
     "ledger",
     "ledger_table",
     "migration",
@@ -53,4 +63,6 @@ __all__ = [
     "stage_view",
     "survival_curve",
     "transition_matrix",
+    "trends",
+    "uplift",
 ]
