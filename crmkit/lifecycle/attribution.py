@@ -11,11 +11,42 @@ from crmkit import periods
 from crmkit.errors import InputError, near_misses
 from crmkit.lifecycle.acquisition import UNKNOWN, days, needs
 
-__all__ = ["NO_VISIT", "RULES", "credit", "touch_paths"]
+__all__ = ["NO_VISIT", "RULES", "credit", "recognise", "touch_paths"]
 
 RULES = ("first", "last", "linear", "position")
 #: Who gets the credit for a conversion without a visit in the window.
 NO_VISIT = "(no visit seen)"
+
+
+def recognise(visits: pd.DataFrame) -> pd.DataFrame:
+    """Whose visits are the nameless ones? Those on a cookie on which exactly one customer is known are that customer's.
+
+    A cookie is a device, not a person: somebody with two devices, or who clears cookies, stays two strangers, and a family
+    at one computer is one cookie with several customers, which names nobody.
+
+    Parameters
+        visits: `customer_id` (missing if nobody was recognised) and `visitor_id`.
+    Returns: a copy with `customer_id` filled in. attrs: `nameless_visits`, `named_by_cookie` (of these),
+        `shared_cookies` (with several customers).
+    Raises: ColumnError, KindError.
+
+    >>> visits = pd.DataFrame({"visitor_id": ["k1", "k1", "k2"], "customer_id": [None, "ann", None]})
+    >>> recognise(visits)["customer_id"].tolist()[:2]
+    ['ann', 'ann']
+    """
+    needs(visits, "visits", ["customer_id", "visitor_id"])
+    found, pairs = visits.copy(), visits[["visitor_id", "customer_id"]].dropna().drop_duplicates()
+    shared = pairs["visitor_id"].duplicated(keep=False)
+    named = visits["customer_id"].astype(object)
+    by_cookie = visits["visitor_id"].map(pairs[~shared].set_index("visitor_id")["customer_id"])
+    found["customer_id"] = named.where(named.notna(), by_cookie)
+    nameless = int(named.isna().sum())
+    found.attrs = {
+        "nameless_visits": nameless,
+        "named_by_cookie": nameless - int(found["customer_id"].isna().sum()),
+        "shared_cookies": int(pairs.loc[shared, "visitor_id"].nunique()),
+    }
+    return found
 
 
 def touch_paths(
@@ -79,8 +110,8 @@ def touch_paths(
 
     touched = pd.DataFrame({"touched_at": days(visits, "started_at", "visits", clock=True).to_numpy()})
     touched["source"] = visits["source"].astype(object).where(visits["source"].notna(), UNKNOWN).astype(str).to_numpy()
-    owner, facts = _owners(visits)
-    touched["customer_id"] = owner.to_numpy()
+    named = recognise(visits if "visitor_id" in visits else visits.assign(visitor_id=None))
+    touched["customer_id"] = named["customer_id"].to_numpy()
     touched = touched[touched["customer_id"].notna() & touched["touched_at"].notna()].astype({"customer_id": object})
     sales["customer_id"] = sales["customer_id"].astype(object)
     if len(touched) and not sales["customer_id"].isin(touched["customer_id"]).any():
@@ -108,26 +139,11 @@ def touch_paths(
         "window": str(window),
         "conversions": len(sales),
         "without_visit": int(without.sum()),
-        **facts,
+        **named.attrs,
         "begins_before_data": cut,
     }
     paths.attrs["note"] = _note(paths.attrs)
     return paths
-
-
-def _owners(visits: pd.DataFrame) -> tuple["pd.Series[Any]", dict[str, int]]:
-    """The customer of each visit, by name or by cookie, and how many were found in which way."""
-    named = visits["customer_id"]
-    facts = {"nameless_visits": int(named.isna().sum()), "named_by_cookie": 0, "shared_cookies": 0}
-    if "visitor_id" not in visits or not facts["nameless_visits"]:
-        return named, facts
-    pairs = visits[["visitor_id", "customer_id"]].dropna().drop_duplicates()
-    shared = pairs["visitor_id"].duplicated(keep=False)
-    one_owner = pairs[~shared].set_index("visitor_id")["customer_id"]
-    owner = named.where(named.notna(), visits["visitor_id"].map(one_owner))
-    facts["named_by_cookie"] = facts["nameless_visits"] - int(owner.isna().sum())
-    facts["shared_cookies"] = int(pairs.loc[shared, "visitor_id"].nunique())
-    return owner, facts
 
 
 def _note(facts: dict[str, Any]) -> str:

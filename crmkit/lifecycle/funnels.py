@@ -144,8 +144,8 @@ class Rate(NamedTuple):
 
 #: A web shop's reading of McClure (2007). Change it with `_replace`: the words are old, the definitions are yours.
 AARRR = (
-    Rate("acquisition", "first_visit", "registered", "30 days", "Do visitors leave a name?", "fewer fields, a reason to register: a welcome voucher"),
-    Rate("activation", "registered", "first_order", "30 days", "Do they get the first good experience, here a first order?", "a guide to the first order, a reminder within the week"),
+    Rate("acquisition", "first_visit", "registered_on", "30 days", "Do visitors leave a name?", "fewer fields, a reason to register: a welcome voucher"),
+    Rate("activation", "registered_on", "first_order", "30 days", "Do they get the first good experience, here a first order?", "a guide to the first order, a reminder within the week"),
     Rate("retention", "first_order", "second_order", "90 days", "Do they come back?", "a follow-up timed to the cycle of use"),
     Rate("referral", "first_order", "first_referral", "12 months", "Do they bring somebody?", "ask the satisfied; a reward for both sides"),
     Rate("revenue", "first_order", "paid_back", "12 months", "Do they earn what it cost to win them?", "bundles, thresholds for free delivery, prices"),

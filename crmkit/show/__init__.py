@@ -4,6 +4,15 @@ A chart is matplotlib Axes in the house style (`crmkit.show.style`): the global 
 draws into your own figure, and `.alt_text` tells the chart in words.
 """
 
+from crmkit.show.acquisition_plots import (
+    acquisition_costs,
+    attribution_bars,
+    calibration_curves,
+    funnel_bars,
+    lift_curves,
+)
+from crmkit.show.archive_cards import archive_card, timeline, visit_brief
+from crmkit.show.attribution_explorer import AttributionView, attribution_explorer, attribution_view
 from crmkit.show.cards import ledger_table, segment_cards
 from crmkit.show.churn_explorer import ChurnView, churn_explorer, churn_view
 from crmkit.show.churn_plots import churn_by_horizon, cost_curve, lead_time, leaving_reasons
@@ -12,6 +21,7 @@ from crmkit.show.effect_plots import trends, uplift
 from crmkit.show.explorer import RfmView, rfm_explorer, rfm_view
 from crmkit.show.ledger_plot import ledger
 from crmkit.show.recognition_plots import RecognitionView, recognition_explorer, recognition_view
+from crmkit.show.referral_plot import referral_tree
 from crmkit.show.retention_plots import (
     cohort_heat_map,
     model_tracking,
@@ -26,27 +36,37 @@ from crmkit.show.stage_plots import mix_forecast, stage_mix, transition_matrix
 from crmkit.show.value_explorer import SilenceView, silence_explorer, silence_view
 
 __all__ = [
+    "AttributionView",
     "ChurnView",
     "RecognitionView",
     "RfmView",
     "SilenceView",
     "StageView",
+    "acquisition_costs",
+    "archive_card",
+    "attribution_bars",
+    "attribution_explorer",
+    "attribution_view",
+    "calibration_curves",
     "churn_by_horizon",
     "churn_explorer",
     "churn_view",
     "cohort_heat_map",
     "cost_curve",
     "definition_grid",
+    "funnel_bars",
     "lead_time",
     "leaving_reasons",
     "ledger",
     "ledger_table",
+    "lift_curves",
     "migration",
     "mix_forecast",
     "model_tracking",
     "purchase_frequencies",
     "recognition_explorer",
     "recognition_view",
+    "referral_tree",
     "rfm_explorer",
     "rfm_heat_map",
     "rfm_view",
@@ -62,7 +82,9 @@ __all__ = [
     "stage_mix",
     "stage_view",
     "survival_curve",
+    "timeline",
     "transition_matrix",
     "trends",
     "uplift",
+    "visit_brief",
 ]
