@@ -211,7 +211,8 @@ class Brief:
             f"Open complaints: {len(self.open_issues)}; next date: {self.next_on or 'none'}; buys: {likes or 'nothing known'}.",
         ]
         lines += [
-            f"  {row.at:%Y-%m-%d} {row.kind} ({row.channel}): {row.note}" for row in self.last_contacts.itertuples()
+            f"  {row.at:%Y-%m-%d} {row.kind} ({row.channel}): {_quoted(row.note)}"
+            for row in self.last_contacts.itertuples()
         ]
         if self.may_advertise is False:
             lines.append("No advertising: there is no consent.")
@@ -252,7 +253,7 @@ def brief(
     Brief for M1, 2025-12-31
     Begin with: the complaint of 2025-12-01, open for 30 days: "zip broke". Say what has been done.
     Open complaints: 1; next date: none; buys: fashion 100%.
-      2025-12-01 complaint (phone): zip broke
+      2025-12-01 complaint (phone): "zip broke"
     """
     needs(contacts, ["customer_id", "at", "kind", "channel", "note", "outcome", "next_on"], "contacts")
     needs(purchases, ["customer_id", "at", "group", "amount"], "purchases")
@@ -310,10 +311,10 @@ def _topic(
     if len(issues):
         first = issues.iloc[0]
         opened = f"the complaint of {first['at']:%Y-%m-%d}, open for {first['days_open']} days"
-        return "complaint", f'{opened}: "{first["note"]}". Say what has been done.'
+        return "complaint", f"{opened}: {_quoted(first['note'])}. Say what has been done."
     if len(promises):
         first = promises.iloc[0]
-        promise = f'on {first["made_at"]:%Y-%m-%d} ("{first["note"]}") we promised to be in touch on {first["next_on"]:%Y-%m-%d}'
+        promise = f"on {first['made_at']:%Y-%m-%d} ({_quoted(first['note'])}) we promised to be in touch on {first['next_on']:%Y-%m-%d}"
         if first["days_late"] > 0:
             return "promise", f"an apology: {promise} and were not."
         if first["days_late"] >= -7:
@@ -329,6 +330,10 @@ def _topic(
             f"what is new in {likes['group'].iloc[0]}: {likes['share'].iloc[0]:.0%} of the money goes there.",
         )
     return "ask", "a question: we do not know yet what this customer looks for."
+
+
+def _quoted(note: Any) -> str:
+    return f'"{note}"' if _filled(note) else "no note"
 
 
 def _words(rows: pd.DataFrame, tells: Iterable[str]) -> "pd.Series[Any]":

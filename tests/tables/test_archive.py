@@ -234,3 +234,11 @@ def test_a_customer_whom_nobody_knows_is_refused():
         brief("M2", contacts(KEPT), purchases(), as_of="2025-12-31")
     with pytest.raises(ColumnError, match="contacts has no column 'outcome'"):
         brief("M1", contacts(KEPT).drop(columns="outcome"), purchases(), as_of="2025-12-31")
+
+
+def test_a_contact_without_a_note_is_told_as_such():
+    told = brief(
+        "M1", contacts(("2025-12-01", "complaint", "app", None, "open", None)), purchases(), as_of="2025-12-31"
+    )
+    assert told.topic == "the complaint of 2025-12-01, open for 30 days: no note. Say what has been done."
+    assert "nan" not in str(told)
