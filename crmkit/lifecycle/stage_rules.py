@@ -27,6 +27,7 @@ FACTS = {
     "silence": False,
     "recent": True,
     "earlier": True,
+    "lately": True,
     "trend": False,
     "chance": False,
 }

@@ -52,8 +52,8 @@ def assign(
       the trade's length, averaged. With no gap of one's own it is the trade's, with twenty nearly one's own;
     - `silence`: days since the last purchase / `gap_days`. Of customers who buy by chance at a steady rate,
       5 % are silent for more than 3 gaps at any moment, 0.2 % for more than 6 (exp(−3), exp(−6));
-    - `recent` and `earlier`: purchases in the last window and in the window before; `trend`: recent /
-      earlier. A window is `window_gaps` gaps of the trade. The trend is 1 while nothing can be compared: no
+    - `recent` and `earlier`: purchases in the last window and in the window before; `lately` (rules only): both
+      together; `trend`: recent / earlier. A window is `window_gaps` gaps of the trade. The trend is 1 while nothing can be compared: no
       purchase in either window, or a customer for less than two windows;
     - `chance`: of steady customers with as many purchases in both windows together, the share whose split is as
       uneven as this or more (binomial tail); 1 while nothing can be compared;
@@ -238,6 +238,7 @@ def _staged(facts: pd.DataFrame, rules: StageRules, measures: dict[str, float]) 
         for name in QUOTED
         if name in facts
     }
+    known["lately"] = known["recent"] + known["earlier"]
     place = rules.fits(known).argmax(axis=0)
     stage_of_rule = pd.Index(STAGES).get_indexer(rules.table["stage"])
     known["window_days"] = np.full(len(facts), facts.attrs["window_days"])
