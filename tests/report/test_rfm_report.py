@@ -26,7 +26,7 @@ from dirty_orders import HOSTILE, LAST, ROLES, DirtyOrders
 
 import crmkit
 from crmkit.errors import ColumnError, InputError, KindError
-from crmkit.report import notebook, pseudonyms, rfm, rfm_text
+from crmkit.report import notebook, production, pseudonyms, rfm, rfm_text
 from crmkit.tables import save_roles
 
 CAPACITY = 40
@@ -87,8 +87,8 @@ def made(dirty, tmp_path_factory):
     out = folder / "report"
     out.mkdir()
     (out / "notes of mine.txt").write_text("not the report's")
-    (out / rfm.FAILED).write_text("an older failure")
-    (out / rfm.PAGE).write_text("an older page")
+    (out / rfm.KIND.failed).write_text("an older failure")
+    (out / rfm.KIND.page).write_text("an older page")
     steps = []
     files = rfm.run(
         source, out, roles=ROLES, capacity=CAPACITY, recorded={"Run on": "2026-07-01 <b>"}, progress=steps.append
@@ -141,7 +141,7 @@ def amount(text):
 
 
 def test_the_folder_holds_the_report_and_what_was_there_before(made):
-    names = {"rfm_report.html", "rfm_report.ipynb", "notes of mine.txt", *rfm.EXPORTS}
+    names = {"rfm_report.html", "rfm_report.ipynb", "notes of mine.txt", *rfm.KIND.exports}
     assert {path.name for path in made.out.iterdir()} == names
     assert (made.out / "notes of mine.txt").read_text() == "not the report's"
     assert {made.files.page, made.files.notebook, *made.files.exports} <= set(made.out.iterdir())
@@ -321,13 +321,13 @@ def test_the_notebook_shows_its_code_and_reruns_on_its_own(made, tmp_path):
 
 def test_pseudonymised_no_file_but_the_private_ones_holds_a_customer_id(made, truth, tmp_path, monkeypatch):
     out = tmp_path / "report"
-    secret = pseudonyms.key(out / rfm.KEY)  # from last month: it is used again
+    secret = pseudonyms.key(out / production.KEY)  # from last month: it is used again
     save_roles(ROLES, tmp_path / "roles.toml")
     monkeypatch.chdir(tmp_path)
     files = rfm.run(made.source, "report", roles="roles.toml", capacity=CAPACITY, pseudonymise=True)
-    assert [path.relative_to(out).as_posix() for path in files.private] == [rfm.KEY, rfm.TRANSLATIONS]
+    assert [path.relative_to(out).as_posix() for path in files.private] == [production.KEY, production.TRANSLATIONS]
     assert "KEEP PRIVATE" in str(files)
-    assert pseudonyms.key(out / rfm.KEY) == secret
+    assert pseudonyms.key(out / production.KEY) == secret
 
     contents = {}
     for path in (files.page, files.notebook, *files.exports):
@@ -347,7 +347,9 @@ def test_pseudonymised_no_file_but_the_private_ones_holds_a_customer_id(made, tr
         assert not [customer for customer in truth.index if customer in text], name
         assert secret.hex() not in text, name
 
-    translation = {row["pseudonym"]: row["customer_id"].removeprefix("'") for row in rows_of(out / rfm.TRANSLATIONS)}
+    translation = {
+        row["pseudonym"]: row["customer_id"].removeprefix("'") for row in rows_of(out / production.TRANSLATIONS)
+    }
     assert set(translation.values()) == set(truth.index)
     for row in rows_of(out / "customers.csv"):
         assert float(row["spend"]) == pytest.approx(truth.loc[translation[row["customer_id"]], "spend"])
@@ -365,10 +367,10 @@ def test_a_failed_run_leaves_an_older_report_as_it_was_and_the_notebook_with_the
     before = {path.name: path.read_bytes() for path in out.iterdir()}
     with pytest.raises(ColumnError, match=r"no column 'Umsats'\. Did you mean 'Umsatz'\?.*rfm_report_failed\.ipynb"):
         rfm.run(made.source, out, roles={**ROLES, "amount": "Umsats"})
-    kept = (out / rfm.FAILED).read_text(encoding="utf-8")
+    kept = (out / rfm.KIND.failed).read_text(encoding="utf-8")
     assert "ColumnError" in kept
     assert "Umsats" in kept
-    (out / rfm.FAILED).unlink()
+    (out / rfm.KIND.failed).unlink()
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
