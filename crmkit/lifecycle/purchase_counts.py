@@ -26,7 +26,7 @@ def frequencies(model: PurchaseModel, summary: pd.DataFrame, *, up_to: int = 7) 
 
     Raises KindError for another kind of model, InputError for an `up_to` below 1 or another unit.
 
-    Source: Fader, Hardie & Lee (2005), Marketing Science 24(2), equation (8) and the histogram of its figure 2;
+    Source: Fader, Hardie & Lee (2005), Marketing Science 24(2), equation (8), and the histogram that follows from it;
     MBG/NBD likewise with one more occasion to leave; Pareto/NBD integrated over the time of leaving.
 
     >>> from crmkit import datasets, lifecycle

@@ -409,6 +409,6 @@ def _note(complete: bool, first: int, customers: int, day: Any, period: str) -> 
     if complete:
         return ""
     return (
-        f"{first:,} of {customers:,} customers are first seen in the first {period[:-1]}, from {day} on. If the firm sold "
-        "before, they and some of the following are old customers whose first purchase is not in the table (left-truncated)."
+        f"First seen in the first {period[:-1]} of the table, from {day} on: {first:,} of {customers:,} customers. If the firm "
+        "sold before, they and some of the following are old customers whose first purchase is missing (left-truncated)."
     )

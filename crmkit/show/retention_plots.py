@@ -54,8 +54,9 @@ def cohort_heat_map(cohorts: pd.DataFrame, ax: Axes | None = None) -> Axes:
             cbar_kws={"label": "bought in this period (%)"},
             yticklabels=rows,
         )
-        ax.set_xlabel(f"{period}s since the first purchase")
-        ax.set_ylabel(f"first purchase in (customers){'; * perhaps old ones' if first.truncated.any() else ''}")
+        marked = "   (* perhaps old customers)" if first.truncated.any() else ""
+        ax.set_xlabel(f"{period}s since the first purchase{marked}")
+        ax.set_ylabel("first purchase (customers)")
         used = cohorts if first.truncated.all() else cohorts[~cohorts["truncated"]]
         pooled = used[used["age"] > 0].dropna(subset="active").groupby("age")[["active", "customers"]].sum()
         if pooled.empty:
@@ -222,8 +223,8 @@ def scorecard(card: Any, ax: Axes | None = None) -> Axes:
     """Is the model better than rules that need no model, and at what?
 
     `card` is the `Scorecard` of `lifecycle.value.scorecard`, or its `.table`. Bars are the purchases each predictor
-    expected, the line is what came; beside the bar stand the error per customer and what its best fifth of the customers
-    bought.
+    expected, the line is what came; beside the bar stand the errors per customer and the share that its top fifth of the
+    customers bought.
 
     >>> table = pd.DataFrame({"actual_total": 100.0, "predicted_total": [90.0, 0.0], "bias": [-0.1, -1.0],
     ...     "mae": [0.5, 0.52], "rmse": [0.9, 1.2], "top_fifth": [0.6, 0.2]}, index=["BG/NBD", "nobody buys"])
@@ -244,7 +245,7 @@ def scorecard(card: Any, ax: Axes | None = None) -> Axes:
         reach = max(float(table["predicted_total"].max()), actual, 1.0)
         for place, row in zip(places, table.itertuples(), strict=True):
             said = f"MAE {row.mae:.2f}, RMSE {row.rmse:.2f}" + (
-                "" if np.isnan(row.top_fifth) else f"\nbest fifth bought {style.percent(row.top_fifth)}"
+                "" if np.isnan(row.top_fifth) else f"\ntop fifth bought {style.percent(row.top_fifth)} of all"
             )
             ax.annotate(
                 said,

@@ -151,7 +151,7 @@ def test_the_first_cohort_is_marked_because_nobody_knows_whether_it_was_new():
     orders = read(("ann", "2026-01-05", 1.0), ("bob", "2026-01-06", 1.0), ("cem", "2026-02-02", 1.0))
     found = retention.cohorts(orders, as_of="2026-02-28")
     assert found.truncated.tolist() == [True, True, False]
-    assert found.attrs["note"].startswith("2 of 3 customers are first seen in the first month, from 2026-01-01 on.")
+    assert found.attrs["note"].startswith("First seen in the first month of the table, from 2026-01-01 on: 2 of 3 customers.")
     told = retention.cohorts(orders, as_of="2026-02-28", complete_history=True)
     assert (told.truncated.any(), told.attrs["note"]) == (False, "")
 
@@ -239,7 +239,7 @@ def test_one_row_a_period_and_missing_where_the_horizon_is_not_over():
     assert found.again.tolist() == [1, 0]
     assert found.share.tolist()[0] == 0.5
     assert found.loc["2026-02-01", ["share", "low", "high", "estimate"]].isna().all()
-    assert "2 of 3 customers are first seen in the first month" in found.attrs["note"]
+    assert "first month of the table, from 2026-01-05 on: 2 of 3 customers" in found.attrs["note"]
 
 
 def test_nobody_bought_again_and_a_horizon_without_unit():
