@@ -1,6 +1,6 @@
 """Tables that were checked: `Transactions`, what was done to its rows, and what the data can carry."""
 
-from crmkit.tables import anonymity, archive, erasure, identity, privacy, referrals
+from crmkit.tables import anonymity, archive, erasure, identity, privacy, quality, referrals
 from crmkit.tables.ledger import Ledger
 from crmkit.tables.roles import load_roles, save_roles
 from crmkit.tables.transactions import Transactions
@@ -17,6 +17,7 @@ __all__ = [
     "identity",
     "load_roles",
     "privacy",
+    "quality",
     "referrals",
     "save_roles",
 ]
