@@ -189,9 +189,7 @@ def rfm(
     made = report_rfm.run(
         source,
         out,
-        roles=reading.get("roles"),
-        latest=_latest(reading)[0],
-        reading={name: value for name, value in reading.items() if name not in ("roles", "latest")},
+        **_for_report(reading),
         as_of=as_of,
         segments=segments,
         bins=bins,
@@ -199,8 +197,44 @@ def rfm(
         control_share=control_share,
         seed=seed,
         pseudonymise=pseudonymise,
-        recorded={"Run on": datetime.date.today().isoformat()},
-        progress=_progress,
+    )
+    _say(str(made))
+
+
+@report.command(short_help="Stages, cohorts, value, a watch list and a call list.")
+@reads_a_file
+def lifecycle(
+    source: str,
+    reading: dict[str, Any],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the report.")] = Path("reports/lifecycle"),
+    as_of: Annotated[
+        str | None, typer.Option(help="Day to look back from.", metavar="DAY", show_default="last day in the data")
+    ] = None,
+    rules: Annotated[str, typer.Option(metavar="RULES", help="Rules of the stages: a name, or your TOML file.")] = (
+        "six_stages"
+    ),
+    margin: Annotated[float, typer.Option(metavar="SHARE", help="Of the money, what is left to you; 1 is all.")] = 1.0,
+    discount: Annotated[float, typer.Option(metavar="SHARE", help="Discount of future money, a year.")] = 0.1,
+    capacity: Annotated[int, typer.Option(metavar="NUMBER", help="How many calls you can make.", min=1)] = 200,
+    control_share: Annotated[float, typer.Option(metavar="SHARE", help="Share held out to see the effect.")] = 0.1,
+    seed: Annotated[int, typer.Option(metavar="NUMBER", help="Seed of that random choice.")] = 1,
+    pseudonymise: Annotated[bool, typer.Option("--pseudonymise", help="Put pseudonyms for the customers.")] = False,
+) -> None:
+    """Where customers are in their life with the firm, what they are still worth, and whom to call before they leave."""
+    from crmkit.report import lifecycle as report_lifecycle
+
+    made = report_lifecycle.run(
+        source,
+        out,
+        **_for_report(reading),
+        as_of=as_of,
+        rules=rules,
+        margin=margin,
+        discount=discount,
+        capacity=capacity,
+        control_share=control_share,
+        seed=seed,
+        pseudonymise=pseudonymise,
     )
     _say(str(made))
 
@@ -221,6 +255,17 @@ def glossary(term: Annotated[str, typer.Argument(help="A term, in English or Chi
     from crmkit import classroom
 
     _say(str(classroom.glossary(term)))
+
+
+def _for_report(reading: dict[str, Any]) -> dict[str, Any]:
+    """What every report is told: how to read the file, today as the last day that can be true, and how to tell its steps."""
+    return {
+        "roles": reading.get("roles"),
+        "latest": _latest(reading)[0],
+        "reading": {name: value for name, value in reading.items() if name not in ("roles", "latest")},
+        "recorded": {"Run on": datetime.date.today().isoformat()},
+        "progress": _progress,
+    }
 
 
 def _latest(reading: dict[str, Any]) -> tuple[str, bool]:

@@ -17,6 +17,7 @@ from typing import Any
 from crmkit import periods
 from crmkit.errors import CrmkitError, InputError, KindError
 from crmkit.report import notebook, page
+from crmkit.tables import Transactions
 
 #: Where the key and the translation lie if ids were replaced.
 PRIVATE, KEY, TRANSLATIONS = "private", "private/pseudonym_key.txt", "private/pseudonyms.csv"
@@ -104,6 +105,8 @@ def produce(
     with contextlib.ExitStack() as at_the_end:
         if new:  # a folder made for nothing goes again; one that holds something cannot
             at_the_end.callback(_remove_if_empty, folder)
+        # a mistyped column is told at once, before a kernel starts
+        Transactions.columns_of(str(source), roles=parameters["roles"] or None, **parameters["reading"])
         built = Path(at_the_end.enter_context(tempfile.TemporaryDirectory(prefix=".building-", dir=folder)))
         if pseudonymise and (folder / KEY).is_file():
             (built / PRIVATE).mkdir()

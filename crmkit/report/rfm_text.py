@@ -4,10 +4,7 @@ Every function takes what the analysis made and returns HTML for a notebook or a
 """
 
 import datetime
-import platform
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
-from importlib.metadata import version
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,13 +12,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-import crmkit
-from crmkit import evaluation, lifecycle, periods
+from crmkit import lifecycle, periods
 from crmkit.errors import InputError
 from crmkit.escape import html
+from crmkit.report import passages
+from crmkit.report.passages import day, listed, shortened, table
+from crmkit.report.passages import shown as shown_as
 from crmkit.segmentation import migration, rfm
-from crmkit.show import cards as show_cards
-from crmkit.show.ledger_plot import exact
 from crmkit.show.style import count, money, percent
 
 if TYPE_CHECKING:
@@ -29,44 +26,11 @@ if TYPE_CHECKING:
 
     from crmkit.tables import Transactions, Verdict
 
-#: Response rates without contact for which the page says what the control group can show.
-RATES = (0.02, 0.05, 0.1, 0.2)
-
-
-def day(value: object) -> str:
-    """A day as people write it; no number of it can be read as another.
-
-    >>> day("2026-07-01")
-    '1 July 2026'
-    """
-    date = periods.day(value)
-    return f"{date.day} {date:%B %Y}"
-
-
-def listed(parts: Sequence[str]) -> str:
-    """
-    >>> listed(["two Champions", "one Loyal", "one Lost"])
-    'two Champions, one Loyal and one Lost'
-    """
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else list(parts))
-
-
-def table(caption: str, rows: pd.DataFrame, texts: Sequence[str], foot: list[list[str]] | None = None) -> str:
-    """A frame of values ready to be read as an HTML table; `texts` are the columns to set left."""
-    cells = [[html(value) for value in row] for row in rows.itertuples(index=False)]
-    return show_cards.table(caption, {name: name in texts for name in rows.columns}, cells, foot)
-
-
-def _shown(content: str, kind: str = "") -> "HTML":
-    from IPython.display import HTML
-
-    return HTML(f'<div class="{kind}">{content}</div>' if kind else content)
-
 
 def title(orders: "Transactions", summary: pd.DataFrame, source: str) -> "HTML":
     """The head of the page: which file, which time, seen from which day."""
     as_of = periods.as_of(summary)
-    return _shown(
+    return shown_as(
         f"<h1>RFM report: {html(source)}</h1>"
         f'<p class="subtitle">{count(len(summary), "customer")}, purchases from {day(summary["first_order"].min())} '
         f"to {day(summary['last_order'].max())}, looked at as of {day(as_of)}.</p>"
@@ -79,7 +43,7 @@ def answer(segments: pd.DataFrame, cards: pd.DataFrame, todo: pd.DataFrame) -> "
     contacts = todo[todo["group"] == "contact"]
     danger = in_danger(segments, currency)
     if contacts.empty:
-        return _shown(f"<p><b>Nobody is on the action list.</b> {html(todo.attrs['note'])} {danger}</p>", "answer")
+        return shown_as(f"<p><b>Nobody is on the action list.</b> {html(todo.attrs['note'])} {danger}</p>", "answer")
     sizes = contacts["segment"].astype("str").value_counts()
     who = listed([f"{number:,} in <b>{html(name)}</b>" for name, number in sizes.items()])
     concerned = contacts["value"].sum()
@@ -91,7 +55,7 @@ def answer(segments: pd.DataFrame, cards: pd.DataFrame, todo: pd.DataFrame) -> "
         if held
         else "Nobody is held out as a control group, so it will not be known what the contact did."
     )
-    return _shown(
+    return shown_as(
         f"<p><b>Contact {count(len(contacts), 'customer')} first</b>: {who}. So far they spent "
         f"<b>{html(money(concerned, currency))}</b>{share} are {html(percent(len(contacts) / customers))} of the customers. "
         f"The first contact is due by {day(contacts['due'].min())}. {control} {danger}</p>",
@@ -137,7 +101,7 @@ def limits(orders: "Transactions", verdict: "Verdict") -> "HTML":
     if met != "yes":
         lines.append(f"<b>Scores to rely on.</b> {html(why[:1].upper() + why[1:])}")
     items = "".join(f"<li>{line}</li>" for line in lines)
-    return _shown(f"<p><b>What these data cannot show</b></p><ul>{items}</ul>", "limits")
+    return shown_as(f"<p><b>What these data cannot show</b></p><ul>{items}</ul>", "limits")
 
 
 def tiles(summary: pd.DataFrame, cards: pd.DataFrame, todo: pd.DataFrame) -> "HTML":
@@ -153,24 +117,7 @@ def tiles(summary: pd.DataFrame, cards: pd.DataFrame, todo: pd.DataFrame) -> "HT
         (percent(top / total) if total > 0 else "–", "of it by the best-paying fifth of customers"),
         (money(todo.loc[todo["group"] == "contact", "value"].sum(), currency), "by those on the action list"),
     ]
-    return _shown("".join(f'<div class="tile"><b>{html(a)}</b><span>{html(b)}</span></div>' for a, b in facts), "tiles")
-
-
-def reconciled(orders: "Transactions", summary: pd.DataFrame) -> "HTML":
-    """Does the money of the customers add up to the money of the rows that were kept? And what was decided while reading?"""
-    ledger, as_of = orders.ledger.table, periods.as_of(summary)
-    kept = sum(ledger.loc[ledger["treatment"] == "kept", "money"], Decimal(0))
-    spent = Decimal(f"{summary['spend'].sum():.{orders.scale}f}")
-    sums = f"Kept rows hold {html(exact(kept, orders.currency))}; the customers' spend adds up to "
-    sums += html(exact(spent, orders.currency))
-    if as_of < orders.last_day:
-        sums += f". The rest was paid after {day(as_of)} and is not looked at."
-    elif kept == spent:
-        sums += ": the same, to the cent."
-    else:
-        raise InputError(f"the report does not add up: kept rows hold {kept}, the customers' spend is {spent}.")
-    notes = "".join(f"<li>{html(note)}</li>" for note in orders.ledger.notes)
-    return _shown(f"<p>{sums}</p>" + (f"<p>While reading:</p><ul>{notes}</ul>" if notes else ""))
+    return passages.tiles(facts)
 
 
 def halves(
@@ -210,50 +157,6 @@ def halves(
     )
 
 
-def shortened(text: str, longest: int = 40) -> str:
-    """
-    >>> shortened("abcdefgh", 5)
-    'abcd…'
-    """
-    return text if len(text) <= longest else text[: longest - 1] + "…"
-
-
-def paragraph(text: str) -> "HTML":
-    """A sentence from the analysis, escaped."""
-    return _shown(f"<p>{html(text)}</p>")
-
-
-def carries(verdict: "Verdict") -> "HTML":
-    """Facts about the data, and for which analyses they are good enough."""
-    facts, marks = verdict.facts, {"yes": "✓ yes", "with care": "! with care", "no": "✗ no"}
-    lines = {
-        "days from first to last row": f"{facts['span_days']:,}",
-        "longest time without any order": count(facts["longest_gap_days"], "day"),
-        "customers who bought on two days or more": f"{facts['repeat_buyers']:,} of {facts['customers']:,}",
-    }
-    if facts["median_days_between"] is not None:
-        lines["median time between two of a customer's purchases"] = f"{facts['median_days_between']:g} days"
-    known = pd.DataFrame({"fact": list(lines), "value": list(lines.values())})
-    met = verdict.needs.assign(met=verdict.needs["met"].map(marks)).astype("str")
-    facts_and_needs = table("What is in the data", known, ["fact"]) + table(
-        "What they are good enough for", met, list(met)
-    )
-    return _shown(facts_and_needs, "crmkit scroll carries")
-
-
-def options(reading: Mapping[str, Any]) -> str:
-    """
-    >>> options({"decimal": ",", "sheet": None})
-    'decimal=,'
-    >>> options({})
-    'what was found in the file'
-    """
-    return (
-        ", ".join(f"{name}={value}" for name, value in reading.items() if value is not None)
-        or "what was found in the file"
-    )
-
-
 def plan(cards: pd.DataFrame, todo: pd.DataFrame) -> "HTML":
     """What is to be done with the customers on the list, one line a segment."""
     rows = []
@@ -265,13 +168,15 @@ def plan(cards: pd.DataFrame, todo: pd.DataFrame) -> "HTML":
             spent = money(contacts["value"].sum(), cards.attrs.get("currency"))
             rows.append((card.segment, f"{len(contacts):,}", spent, card.action, card.owner, due))
     shown = pd.DataFrame(rows, columns=["segment", "contacts", "spent", "what to do", "who", "due"])
-    return _shown(table("What to do, by segment", shown, ["segment", "what to do", "who", "due"]), "crmkit scroll plan")
+    return shown_as(
+        table("What to do, by segment", shown, ["segment", "what to do", "who", "due"]), "crmkit scroll plan"
+    )
 
 
 def list_head(segments: pd.DataFrame, todo: pd.DataFrame, rows: int = 15) -> "HTML":
     """The first lines of the action list."""
     if todo.empty:
-        return _shown(f"<p>{html(todo.attrs['note'])}</p>")
+        return shown_as(f"<p>{html(todo.attrs['note'])}</p>")
     head = todo.head(rows)
     # isin, not loc: loc would index two million customers by text for the sake of a few
     known = segments[segments.index.isin(head["customer_id"])].loc[head["customer_id"]]
@@ -288,35 +193,7 @@ def list_head(segments: pd.DataFrame, todo: pd.DataFrame, rows: int = 15) -> "HT
     )
     lines = f"The first {len(head)} of {len(todo):,} lines" if len(todo) > len(head) else "All lines"
     caption = f"{lines}; action_list.csv gives the reason and the action for each customer"
-    return _shown(table(caption, shown, ["customer", "segment", "due", "group"]), "crmkit scroll list")
-
-
-def control_group(todo: pd.DataFrame) -> "HTML":
-    """Which effect can be seen with this control group, and which not?"""
-    contacted, held = todo.attrs["contacted"], todo.attrs["held_out"]
-    if not (contacted and held):
-        return _shown(
-            "<p>There is no control group. Whatever the customers on the list do next, nobody can say whether the contact "
-            "was the cause: good customers buy anyway. Run the report with a control share above 0 to be able to tell.</p>"
-        )
-    rises = [(rate, evaluation.actions.smallest_visible_effect(contacted, held, rate)) for rate in RATES]
-    shown = pd.DataFrame(
-        {
-            "respond without contact": [percent(rate) for rate, _ in rises],
-            "must respond with contact": [
-                f"{percent(rate + rise)} or more" if np.isfinite(rise) else "cannot be seen" for rate, rise in rises
-            ],
-            "rise": [f"{rise * 100:.0f} points" if np.isfinite(rise) else "–" for _, rise in rises],
-        }
-    )
-    return _shown(
-        f"<p>{count(contacted, 'customer')} are contacted and {held:,} are left alone, drawn at random from the same list "
-        f"(seed {todo.attrs['seed']}). Do not contact those marked <i>control</i>. After the due date compare which share of "
-        "each group bought. A smaller difference than in this table will most likely look like chance "
-        "(power 80 %, level 5 %); it would not prove that the contact did nothing.</p>"
-        + table("Smallest effect that this list can show", shown, []),
-        "crmkit",
-    )
+    return shown_as(table(caption, shown, ["customer", "segment", "due", "group"]), "crmkit scroll list")
 
 
 def cut_points(cuts: pd.DataFrame, currency: str | None) -> "HTML":
@@ -344,7 +221,7 @@ def cut_points(cuts: pd.DataFrame, currency: str | None) -> "HTML":
             "customers": [f"{number:,}" for number in cuts["customers"]],
         }
     )
-    return _shown(table("Cut points: which values get which score", shown, ["dimension", "values"]), "crmkit scroll")
+    return shown_as(table("Cut points: which values get which score", shown, ["dimension", "values"]), "crmkit scroll")
 
 
 def segment_map(chosen: rfm.SegmentMap, check: pd.DataFrame) -> "HTML":
@@ -358,31 +235,13 @@ def segment_map(chosen: rfm.SegmentMap, check: pd.DataFrame) -> "HTML":
     else:
         found = check[["finding", "what", "combinations", "customers"]].astype("str")
         parts.append(table("What the check of this map found", found, ["finding", "what"]))
-    return _shown("".join(parts), "crmkit scroll")
+    return shown_as("".join(parts), "crmkit scroll")
 
 
 def method(
     source: str, orders: "Transactions", scores: pd.DataFrame, chosen: Mapping[str, Any], recorded: Mapping[str, str]
 ) -> "HTML":
     """Every choice that made this report, so that somebody else can make it again."""
-    attrs, read = scores.attrs, orders.ledger.table
-    read = read[read["treatment"] != "flagged"]
-    lines = {
-        "Source": source,
-        "Read with": options(orders.reading),
-        "Rows read": f"{read['rows'].sum():,}",
-        **{f"Column for {role}": column for role, column in orders.roles.items()},
-        "Time zone of a day": orders.time_zone or "as written in the data",
-        "Currency": orders.currency or "not named",
-        "Looked at as of": periods.as_of(scores).isoformat(),
-        "Bins": ", ".join(
-            f"{letter.upper()} {number} ({attrs['effective_bins'][letter]} in use)"
-            for letter, number in attrs["bins"].items()
-        ),
-        **{name: str(value) for name, value in chosen.items()},
-        **recorded,
-        "Made with": f"crmkit {crmkit.__version__}, Python {platform.python_version()}, "
-        + ", ".join(f"{name} {version(name)}" for name in ("pandas", "ibis-framework", "duckdb")),
-    }
-    shown = pd.DataFrame({"what": list(lines), "value": list(lines.values())})
-    return _shown(table("Parameters", shown, ["what", "value"]), "crmkit scroll")
+    used = scores.attrs["effective_bins"]
+    bins = ", ".join(f"{letter.upper()} {of} ({used[letter]} in use)" for letter, of in scores.attrs["bins"].items())
+    return passages.method(source, orders, periods.as_of(scores), {"Bins": bins, **chosen}, recorded)

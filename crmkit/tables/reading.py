@@ -249,9 +249,9 @@ def _open_excel(path: Path, name: str, sheet: Any) -> Source:
     rows = book[sheet or filled[0]].iter_rows(values_only=True)
     header = next((row for row in rows if any(value is not None for value in row)), ())
     columns = [str(value).strip() if value is not None else f"column {n}" for n, value in enumerate(header, 1)]
-    body = [(n, row) for n, row in enumerate(rows, 1) if any(value is not None for value in row)]
 
     def load(mapping: dict[str, str]) -> Loaded:
+        body = [(n, row) for n, row in enumerate(rows, 1) if any(value is not None for value in row)]
         arrays = {}
         for role, column in mapping.items():
             position = columns.index(column)

@@ -14,7 +14,7 @@ from crmkit.tables import amounts, cleaning, dates
 from crmkit.tables.columns import MISSING
 from crmkit.tables.engines import BARE, BLANKS, literal
 from crmkit.tables.ledger import Ledger
-from crmkit.tables.reading import Loaded, open_source
+from crmkit.tables.reading import Loaded, Source, open_source
 from crmkit.tables.roles import NEEDED, NUMBERS, READING, ROLES, resolve, settle
 
 
@@ -104,22 +104,7 @@ class Transactions:
         Decimal('1031.75')
         """
         given = {key: value for key, value in locals().items() if key in (*ROLES, *READING)}
-        settled = settle(given, roles)
-        _check_options(settled)
-        wanted = [str(settled[role]) for role in ROLES if settled.get(role) is not None and role != "currency"]
-        opened = open_source(
-            source,
-            sheet=settled.get("sheet"),
-            encoding=settled.get("encoding"),
-            delimiter=settled.get("delimiter"),
-            wanted=wanted,
-        )
-        code = settled.get("currency")  # a column of codes, or the one code of all rows
-        if code is not None and (code in opened.columns or not re.fullmatch(amounts.CURRENCY, code)):
-            code = None
-        mapping = resolve(
-            {k: v for k, v in settled.items() if k != "currency" or code is None}, opened.columns, opened.label
-        )
+        settled, opened, mapping, code = _open(source, given, roles)
         loaded = opened.load(mapping)
         zone, sign = opened.time_zones.get(mapping["ordered_at"]), None
         if loaded.own:
@@ -147,6 +132,17 @@ class Transactions:
             currency=cleaned.currency,
             scale=cleaned.scale,
         )
+
+    @staticmethod
+    def columns_of(source: Any, *, roles: str | Path | Mapping[str, Any] | None = None, **given: Any) -> dict[str, str]:
+        """Which column of the source would play which role? Takes what `read` takes; no row is read.
+
+        >>> import pandas as pd
+        >>> bought = pd.DataFrame({"member": [7], "ordered_at": ["2026-01-31"], "amount": [3.25]})
+        >>> Transactions.columns_of(bought, customer_id="member")
+        {'customer_id': 'member', 'ordered_at': 'ordered_at', 'amount': 'amount'}
+        """
+        return _open(source, {key: given.get(key) for key in (*ROLES, *READING)}, roles)[2]
 
     @cached_property
     def _days(self) -> tuple[datetime.date, datetime.date]:
@@ -207,6 +203,29 @@ class Transactions:
         gone = [entry.reason for entry in self.ledger.entries if entry.treatment in ("merged", "set aside")]
         noted = f"; not all were kept: {', '.join(gone)}" if gone else ""
         return f"<Transactions {self.name}: {self.ledger.rows_read:,} rows read{noted}>"
+
+
+def _open(
+    source: Any, given: Mapping[str, Any], roles: str | Path | Mapping[str, Any] | None
+) -> tuple[dict[str, Any], Source, dict[str, str], str | None]:
+    """What was asked for, the opened source, which column plays which role, and the one currency of all rows."""
+    settled = settle(given, roles)
+    _check_options(settled)
+    wanted = [str(settled[role]) for role in ROLES if settled.get(role) is not None and role != "currency"]
+    opened = open_source(
+        source,
+        sheet=settled.get("sheet"),
+        encoding=settled.get("encoding"),
+        delimiter=settled.get("delimiter"),
+        wanted=wanted,
+    )
+    code = settled.get("currency")  # a column of codes, or the one code of all rows
+    if code is not None and (code in opened.columns or not re.fullmatch(amounts.CURRENCY, code)):
+        code = None
+    mapping = resolve(
+        {k: v for k, v in settled.items() if k != "currency" or code is None}, opened.columns, opened.label
+    )
+    return settled, opened, mapping, code
 
 
 def _check_options(settled: Mapping[str, Any]) -> None:

@@ -26,7 +26,7 @@ from dirty_orders import HOSTILE, LAST, ROLES, DirtyOrders
 
 import crmkit
 from crmkit.errors import ColumnError, InputError, KindError
-from crmkit.report import notebook, production, pseudonyms, rfm, rfm_text
+from crmkit.report import notebook, passages, production, pseudonyms, rfm, rfm_text
 from crmkit.tables import save_roles
 
 CAPACITY = 40
@@ -365,13 +365,21 @@ def test_a_failed_run_leaves_an_older_report_as_it_was_and_the_notebook_with_the
     out = tmp_path / "report"
     shutil.copytree(made.out, out)
     before = {path.name: path.read_bytes() for path in out.iterdir()}
-    with pytest.raises(ColumnError, match=r"no column 'Umsats'\. Did you mean 'Umsatz'\?.*rfm_report_failed\.ipynb"):
-        rfm.run(made.source, out, roles={**ROLES, "amount": "Umsats"})
+    with pytest.raises(InputError, match=r"as_of='?1990-01-01'? .*rfm_report_failed\.ipynb"):
+        rfm.run(made.source, out, roles=ROLES, as_of="1990-01-01")
     kept = (out / rfm.KIND.failed).read_text(encoding="utf-8")
-    assert "ColumnError" in kept
-    assert "Umsats" in kept
+    assert "InputError" in kept
+    assert "1990-01-01" in kept
     (out / rfm.KIND.failed).unlink()
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_a_mistyped_column_is_told_before_anything_runs_and_leaves_nothing(made, tmp_path):
+    told = []
+    with pytest.raises(ColumnError, match=r"no column 'Umsats'\. Did you mean 'Umsatz'\?$|Umsatz"):
+        rfm.run(made.source, tmp_path / "out", roles={**ROLES, "amount": "Umsats"}, progress=told.append)
+    assert told == []
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_that_cannot_be_written_is_refused_before_anything_runs(made, tmp_path):
@@ -485,10 +493,10 @@ def test_numbers_that_do_not_add_up_stop_the_report():
     )
     summary = pd.DataFrame({"spend": [10.0, 20.0]})
     summary.attrs["as_of"] = "2026-03-05"
-    assert "the same, to the cent" in rfm_text.reconciled(orders, summary).data
+    assert "the same, to the cent" in passages.reconciled(orders, summary).data
     wrong = summary.assign(spend=[10.0, 20.01])
     with pytest.raises(InputError, match=r"does not add up: kept rows hold 30\.00, the customers' spend is 30\.01"):
-        rfm_text.reconciled(orders, wrong)
+        passages.reconciled(orders, wrong)
 
 
 def test_a_share_below_one_percent_is_escaped():

@@ -29,7 +29,7 @@ from pathlib import Path
 import pandas as pd
 
 from crmkit import evaluation, lifecycle, segmentation, show, tables
-from crmkit.report import export, pseudonyms
+from crmkit.report import export, passages, pseudonyms
 from crmkit.report import rfm_text as report
 from crmkit.report.notebook import spare_memory
 from crmkit.report.page import Picture
@@ -111,7 +111,7 @@ report.list_head(segments, todo)
 # ### How it will be known whether it worked
 
 # %% key="control-group"
-report.control_group(todo)
+passages.control_group(todo)
 
 # %% [markdown] key="segments"
 # ## The segments
@@ -138,7 +138,7 @@ Picture(show.rfm_heat_map(segments))
 # ## Who moved between the two halves of the data
 
 # %% key="migration"
-report.paragraph(about_halves)
+passages.paragraph(about_halves)
 
 # %% key="migration-picture"
 if matrix is not None:
@@ -154,7 +154,7 @@ if matrix is not None:
 show.ledger_table(orders.ledger, currency=orders.currency)
 
 # %% key="reconciled"
-report.reconciled(orders, segments)
+passages.reconciled(orders, segments)
 
 # %% key="ledger-picture"
 Picture(show.ledger(orders.ledger, currency=orders.currency))
@@ -163,7 +163,7 @@ Picture(show.ledger(orders.ledger, currency=orders.currency))
 # ### What these data can carry
 
 # %% key="verdict"
-report.carries(verdict)
+passages.carries(verdict)
 
 # %% [markdown] key="method"
 # ## How this was made
