@@ -42,6 +42,7 @@ def funnel_bars(funnel: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.bar_label(bars, told, padding=5, fontsize=style.FONT_SIZE)
         ax.invert_yaxis()
         ax.set_xlim(0, funnel["people"].max() * 1.25)
+        ax.xaxis.set_major_formatter("{x:,.0f}")
         ax.set_xlabel("people" if cohort else "people who took the step in this time")
         ax.tick_params(axis="y", length=0)
         if cohort:
@@ -108,22 +109,19 @@ def acquisition_costs(
             markersize=8,
             label="cost of a new customer",
         )
-        for place, row in zip(places, known.itertuples(), strict=True):
+        for place, end, cost in zip(places, reach, known["cost"], strict=True):
+            ground = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
             ax.annotate(
-                style.money(row.cost),
-                (row.cost, place),
-                (0, 9),
-                textcoords="offset points",
-                ha="center",
-                fontsize=style.FONT_SIZE - 1,
-            )
+                style.money(cost), (end, place), (9, 0), textcoords="offset points", va="center", bbox=ground,
+                fontsize=style.FONT_SIZE,
+            )  # fmt: skip
         ax.set_yticks(places, [style.label(name, 20) for name in known.index])
         ax.invert_yaxis()
         ax.margins(y=0.12)
         ax.set_xlim(left=min(0.0, ax.get_xlim()[0]))
         ax.set_xlabel(f"{currency or 'money'} a new customer")
         if margin is not None:
-            ax.legend(frameon=False, loc="lower right")
+            ax.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
         title, found = _dearest(known, margin, currency)
         more = f" For {style.count(unknown, 'source')} the cost is not known." if unknown else ""
         return style.conclude(ax, title, f"{found}.{more}")
@@ -191,7 +189,7 @@ def attribution_bars(credit: pd.DataFrame, ax: Axes | None = None) -> Axes:
         name = gap.index[0]
         if len(credit.columns) == 1:
             top = credit.iloc[:, 0].idxmax()
-            title = f"By {credit.columns[0]}, {top} gets the most: {credit.loc[top].iloc[0]:,.0f} of {total:,.0f}"
+            title = f"By the rule “{credit.columns[0]}”, {top} gets the most: {credit.loc[top].iloc[0]:,.0f} of {total:,.0f}"
         elif gap.iloc[0] < 1e-9:
             title = "Every rule gives the same credit"
         else:
@@ -256,7 +254,7 @@ def calibration_curves(judged: Mapping[str, Any], ax: Axes | None = None) -> Axe
     >>> from crmkit.evaluation import predictions
     >>> found = predictions.judge([0.5] * 40 + [0.1] * 40, [1, 0] * 20 + [1] * 4 + [0] * 36, groups=2)
     >>> calibration_curves({"model": found}).get_title()
-    'model: in 2 of 2 groups what happened fits what was promised'
+    'What happened fits what was promised in 2 of 2 groups (model)'
     """
     _judgements(judged)
     without = [name for name, each in judged.items() if each.calibration is None]
@@ -283,7 +281,7 @@ def calibration_curves(judged: Mapping[str, Any], ax: Axes | None = None) -> Axe
         ax.grid()
         ax.legend(frameon=False, loc="upper left")
         fits = [
-            f"{_words(name)}: in {each.calibration['inside'].sum()} of {len(each.calibration)} groups"
+            f"{each.calibration['inside'].sum()} of {len(each.calibration)} groups ({_words(name)})"
             for name, each in judged.items()
         ]
         told = "; ".join(
@@ -291,7 +289,7 @@ def calibration_curves(judged: Mapping[str, Any], ax: Axes | None = None) -> Axe
             for name, each in judged.items()
             for row in each.calibration.itertuples()
         )
-        return style.conclude(ax, f"{'; '.join(fits)} what happened fits what was promised", told + ".")
+        return style.conclude(ax, f"What happened fits what was promised in {', '.join(fits)}", told + ".")
 
 
 def _judgements(judged: Any) -> None:

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 
+from crmkit import datasets
 from crmkit.errors import ColumnError, InputError, KindError
 from crmkit.evaluation.predictions import judge
 from crmkit.lifecycle.lead_scores import WEB_SHOP, LeadModel, Points, outcome, points
@@ -250,3 +251,38 @@ def test_leads_that_a_model_does_not_know():
         model.probability(leads.iloc[:1].assign(source="serach"))
     with pytest.raises(KindError, match="'pages' held numbers"):
         model.probability(leads.assign(pages="many"))
+
+
+# --- on the shop whose truth is known ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def harbour():
+    """Leads of the simulated shop whose 60 days are over, with what happened and the true probability."""
+    shop = datasets.load("shop")
+    leads = shop.leads.set_index("lead_id")
+    happened = outcome(leads, within="60 days", as_of="2025-12-31").dropna()
+    truth = shop.truth_leads.set_index("lead_id")["probability"].reindex(happened.index)
+    return leads.loc[happened.index], happened, truth, shop.truth_parameters.set_index("name")["value"]
+
+
+def test_the_coefficients_that_were_put_in_are_found(harbour):
+    leads, happened, _, value = harbour
+    traits = ["source", "device", "pages", "minutes", "return_visits", "favourites", "newsletter"]
+    model = LeadModel(traits).fit(leads, happened)
+    true = {name.removeprefix("leads_"): size for name, size in value.items() if name.startswith("leads_")}
+    for row in model.weights_.itertuples():
+        names = (row.trait,) if row.trait in true else (row.value, row.compared_with)
+        wanted = true.get(names[0], 0.0) - (true.get(names[1], 0.0) if len(names) == 2 else 0.0)
+        error = np.log(row.high / row.low) / 3.92
+        assert np.log(row.odds_ratio) == pytest.approx(wanted, abs=3.5 * error), row
+
+
+def test_the_true_probabilities_are_calibrated_and_no_score_beats_them(harbour):
+    leads, happened, truth, _ = harbour
+    judged = judge(truth, happened)
+    assert judged.calibration["inside"].sum() >= 8  # of ten 95 % intervals
+    assert abs(judged.bias) < 3.5 * np.sqrt((truth * (1 - truth)).sum()) / len(truth)
+    by_points = judge(points(leads)["points"], happened, probabilities=False)
+    assert by_points.auc < judged.auc
+    assert by_points.auc_low > 0.5

@@ -106,7 +106,7 @@ class TestAttribution:
         assert title(ax) == "email depends on the rule by 40 of 100: 30 by first, 70 by last"
 
     def test_one_rule_or_no_difference(self, title):
-        assert title(attribution_bars(self.table[["last"]])) == "By last, email gets the most: 70 of 100"
+        assert title(attribution_bars(self.table[["last"]])) == "By the rule “last”, email gets the most: 70 of 100"
         assert (
             title(attribution_bars(self.table[["last"]].assign(first=self.table["last"])))
             == "Every rule gives the same credit"
@@ -143,10 +143,8 @@ class TestScores:
         ax = calibration_curves({"model": found})
         points = ax.containers[0].lines[0].get_xydata()
         assert points == pytest.approx(found.calibration[["predicted", "observed"]].to_numpy() * 100)
-        assert (
-            title(ax)
-            == f"model: in {found.calibration['inside'].sum()} of 2 groups what happened fits what was promised"
-        )
+        inside = found.calibration["inside"].sum()
+        assert title(ax) == f"What happened fits what was promised in {inside} of 2 groups (model)"
 
     def test_what_cannot_be_drawn(self):
         points = judge(self.score * 100, self.outcome, probabilities=False)
