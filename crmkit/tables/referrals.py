@@ -15,6 +15,7 @@ PROBLEMS = {
     "self-referral": "a customer brought himself",
     "self-referral, two records": "two records of the same person: one brought the other",
     "unknown referrer": "nobody in the customer table has this id",
+    "already a customer": "the person had an earlier record, so nobody brought them",
     "two referrers": "more than one person claims this customer; the earliest is kept",
     "circle": "each was brought by the next: at least one link is false",
 }
@@ -63,6 +64,7 @@ def network(
     referrer: str = "referred_by",
     on: str | None = "on",
     clusters: "pd.Series[Any] | None" = None,
+    since: "pd.Series[Any] | None" = None,
     money: "pd.Series[Any] | None" = None,
 ) -> Network:
     """Who brings us customers, and how far does it reach? And which rewards were taken by a trick?
@@ -73,6 +75,8 @@ def network(
         on: the column with the day; of two referrers the earliest counts. None: the first row counts.
         clusters: the customer of each record, by record id (`identity.clusters`). With it the graph is one of persons,
             self-referrals over two records show, and a referrer who is in no table is told.
+        since: the day on which each record was made, by record id (needs `clusters`). Somebody who had an earlier record
+            was a customer already: such a link is told and left out.
         money: spend (or any value) by customer, to weigh what a person brought.
     Returns: `Network`: `.graph`, `.trees`, `.people`, `.problems`, `.links`; `str` says it in words.
     Raises: ColumnError for a missing column; InputError if there is no referral at all.
@@ -88,8 +92,11 @@ def network(
     import networkx as nx
 
     needs(links, [customer, referrer, *([on] if on else [])], "links")
-    if clusters is not None and not isinstance(clusters, pd.Series):
-        raise KindError(f"clusters must be a Series of customers by record id, not {type(clusters).__name__}.")
+    for name, given in (("clusters", clusters), ("since", since), ("money", money)):
+        if given is not None and not isinstance(given, pd.Series):
+            raise KindError(f"{name} must be a Series by record or customer id, not {type(given).__name__}.")
+    if since is not None and clusters is None:
+        raise InputError("since tells which record of a person was the first, and needs clusters: who is a person?")
     given = links[links[referrer].notna() & links[customer].notna()]
     if given.empty:
         raise InputError(f"no row has both {customer!r} and {referrer!r}: there are no referrals.")
@@ -111,7 +118,14 @@ def network(
         same = row.record == row.by_record
         told = row.record if same else f"{row.by_record}, {row.record}"
         problems.append(("self-referral" if same else "self-referral, two records", told, 1))
-    pairs = pairs[~itself].drop_duplicates(["who", "by"])
+    pairs = pairs[~itself]
+    if since is not None:
+        made = since.set_axis(since.index.map(id_text))
+        first = made.groupby(made.index.map(members)).min()
+        late = pairs["record"].map(made) > pairs["who"].map(first)
+        problems += [("already a customer", f"{row.who} by {row.by}", 1) for row in pairs[late].itertuples()]
+        pairs = pairs[~late]
+    pairs = pairs.drop_duplicates(["who", "by"])
     for who, rows in pairs[pairs["who"].duplicated(keep=False)].groupby("who"):
         problems.append(("two referrers", f"{who} by {' and '.join(rows['by'])}", len(rows)))
     pairs = pairs.drop_duplicates("who")

@@ -72,6 +72,19 @@ def test_through_clusters_persons_are_linked_and_not_records():
     assert network(table, on=None, clusters=clusters).trees["members"].to_list() == [3]
 
 
+def test_somebody_who_had_a_record_before_was_not_brought():
+    table = links(("B2", "A"), ("C", "B1"))
+    clusters = pd.Series({"A": "A", "B1": "B", "B2": "B", "C": "C"})
+    since = pd.to_datetime(pd.Series({"A": "2025-01-01", "B1": "2025-02-01", "B2": "2025-06-01", "C": "2025-03-01"}))
+    found = network(table, on=None, clusters=clusters, since=since)
+    assert found.problems[["problem", "customers"]].to_numpy().tolist() == [["already a customer", "B by A"]]
+    assert sorted(found.people.index) == ["B", "C"]
+    earlier = network(table, on=None, clusters=clusters, since=since.replace(since["B1"], pd.Timestamp("2025-07-01")))
+    assert earlier.trees["members"].to_list() == [3]  # the brought record is the first: A did bring B
+    with pytest.raises(InputError, match="needs clusters"):
+        network(table, on=None, since=since)
+
+
 ids = st.integers(0, 30)
 
 
