@@ -75,7 +75,7 @@ def _count(values: "pd.Series", said: dict[str, Any]) -> None:
         if values.dtype.kind == "M":
             said["range"] = [end.isoformat(sep=" ") if said["type"] == "moment" else str(end.date()) for end in ends]
         elif values.dtype.kind in "iuf":
-            said["range"] = [int(end) if end == int(end) else round(float(end), 6) for end in ends]
+            said["range"] = [int(end) if end == int(end) else float(end) for end in ends]
         else:
             said["range"] = ends
 

@@ -40,19 +40,22 @@ def thinned(rng: Generator, keep: np.ndarray) -> np.ndarray:
 
 
 def until_dropout(
-    rng: Generator, who: np.ndarray, when: np.ndarray, first: np.ndarray, probability: np.ndarray
+    rng: Generator, who: np.ndarray, when: np.ndarray, first: np.ndarray, probability: np.ndarray, *, at_once: bool
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Dropout of BG/NBD (Fader, Hardie and Lee 2005): after every purchase, the first too, a customer may leave.
+    """Dropout at purchases: after every repeat purchase, and `at_once` after the first one too, a customer may leave.
 
-    `who` and `when` are repeat purchases in order, `first` the time of everybody's first one. Returns the mask of those
-    that happen, and when each customer leaves: at the last one that happens, infinite if that is not seen yet.
+    Without `at_once` this is BG/NBD (Fader, Hardie and Lee 2005), with it MBG/NBD (Batislam, Denizel and Filiztekin
+    2007). `who` and `when` are repeat purchases in order, `first` the time of everybody's first one. Returns the mask
+    of those that happen, and when each customer leaves: infinite if that is not seen yet.
     """
-    stay = rng.geometric(np.clip(probability, 1e-12, 1)) - 1  # repeat purchases, of which the last is the end
+    most = rng.geometric(np.clip(probability, 1e-12, 1)) - int(
+        at_once
+    )  # repeat purchases, of which the last is the end
     place = np.arange(len(who)) - np.searchsorted(who, who)
-    gone = np.where(stay == 0, first, np.inf)
-    last = place == stay[who] - 1
+    gone = np.where(most == 0, first, np.inf)
+    last = place == most[who] - 1
     gone[who[last]] = when[last]
-    return place < stay[who], gone
+    return place < most[who], gone
 
 
 def renewals(rng: Generator, risk: np.ndarray) -> np.ndarray:

@@ -18,7 +18,8 @@ from crmkit.datasets.simulation.shop_state import Folk, Purchases
 
 RATE_SHAPE, RATE_MEAN = 0.9, 0.095 / 7  # purchases a day while alive: gamma over customers
 RISK_SHAPE, RISK_MEAN = 0.5, 0.04 / 7  # risk of leaving a day: gamma over customers
-LEAVE_A, LEAVE_B = 1.0, 3.0  # dropout="purchase": chance to leave after a purchase, beta over customers
+LEAVE_A, LEAVE_B = 1.0, 3.0  # if they leave at purchases: the chance to leave after one, beta over customers
+DROPOUTS = ("time", "purchase", "repeat purchase")
 WAVE, CREST = 0.35, 340  # the season's yearly wave and the day of its crest, 7 December
 WEEKDAYS = np.array([1.05, 0.95, 0.95, 0.95, 0.98, 0.95, 1.17])  # Monday to Sunday, 1 on average
 #: Per source of first touch: share of the people, share of them who buy, factor on the purchase rate.
@@ -33,7 +34,10 @@ SOURCES = {
 BUYS = 0.65  # share of people who buy, without effects
 ARRIVALS_GROW = 0.6  # at the end so much more people come a day than at the beginning
 GROWS_FROM, GROWS_DAYS = 0.6, 365  # buying begins at this factor and reaches 1 after so many days
-FADES_TO, FADES_DAYS = 0.45, 75  # in so many days before leaving (at most 0.4 of the life) buying falls to this factor
+FADES_TO, FADES_DAYS = (
+    0.45,
+    120,
+)  # in so many days before leaving (at most half of the life) buying falls to this factor
 #: Regions: share of the people, satisfaction beside the rest, first day of the better delivery service.
 REGIONS = {
     "city": (0.30, 0.15, "2025-03-01"),
@@ -69,17 +73,20 @@ def make(
 
     Scenario: `season`, `effects` and `dirt` from 0 (none) to 1 (as shipped); `effects` are those of source, growth,
     fading, service and campaigns. With `season=0, effects=0` buying is exactly Pareto/NBD with the parameters of
-    `truth_parameters`; with `dropout="purchase"` as well it is exactly BG/NBD. `money_follows_frequency` c makes a
+    `truth_parameters`; with `dropout="purchase"`, where people leave after a purchase and at no other time, it is exactly
+    MBG/NBD, with `dropout="repeat purchase"`, where nobody leaves after the first, BG/NBD. `money_follows_frequency` c makes a
     customer's amounts proportional to (rate / mean rate) to the power c; 0 is independence.
     """
     season, effects, dirt = (
         scenario_number(name, value, 0, 1) for name, value in (("season", season), ("effects", effects), ("dirt", dirt))
     )
     follows = scenario_number("money_follows_frequency", money_follows_frequency, -1, 1)
-    scenario_choice("dropout", dropout, ("time", "purchase"))
+    scenario_choice("dropout", dropout, DROPOUTS)
     pace = Season.of(WAVE * season, CREST, 1 + season * (WEEKDAYS / WEEKDAYS.mean() - 1))
     came = shop_web.leads(streams("leads"), round(1.5 * customers), pace, ARRIVALS_GROW)
     folk = _folk(streams, customers, pace, effects, came)
+    consent = people.consent(streams("spellings"), folk.agrees, dirt=dirt)
+    folk.agrees &= consent.is_valid().to_numpy(zero_copy_only=False)  # a consent that nobody wrote down is none
     bought = _purchases(streams("purchases"), folk, pace, effects, dropout)
     person = ids("S", customers)
     campaigns = shop_campaigns.run(streams, folk, bought, pace, effects, person)
@@ -97,7 +104,7 @@ def make(
         ("service", 1 + (SERVICE_BUYING - 1) * effects, "factor", f"on the purchase rate after the start {service}"),
     ]
     return {
-        "customers": _customers(streams, folk, bought, dirt, person),
+        "customers": _customers(streams, folk, consent, person),
         "orders": orders,
         "visits": visits,
         "costs": shop_web.costs(
@@ -153,7 +160,7 @@ def _folk(streams: Streams, count: int, pace: Season, effects: float, came: "sho
         rate=processes.rates(streams("rates"), RATE_SHAPE, RATE_MEAN, count) * factor[source] ** effects,
         risk=risk,
         gone=gone,
-        fades=gone - np.minimum(FADES_DAYS, 0.4 * life) if effects else gone.copy(),
+        fades=gone - np.minimum(FADES_DAYS, 0.5 * life) if effects else gone.copy(),
         agrees=streams("consent").uniform(0, 1, count) < 0.72,
         reason=people.choose(streams("reasons"), REASONS, count),
         service=np.empty(0),
@@ -169,7 +176,7 @@ def _folk(streams: Streams, count: int, pace: Season, effects: float, came: "sho
 
 def _purchases(rng: np.random.Generator, folk: Folk, pace: Season, effects: float, dropout: str) -> Purchases:
     """First orders and what follows of itself, without any campaign."""
-    if dropout == "purchase":
+    if dropout != "time":
         folk.gone, folk.fades = np.full(len(folk), np.inf), np.full(len(folk), np.inf)
     most = 1 + (SERVICE_BUYING - 1) * effects
     who, when = processes.events(rng, folk.rate * most, folk.first, np.minimum(folk.gone, DAYS), pace)
@@ -178,9 +185,9 @@ def _purchases(rng: np.random.Generator, folk: Folk, pace: Season, effects: floa
     factor *= np.where(when >= folk.service[who], SERVICE_BUYING, 1) * np.where(when >= folk.fades[who], FADES_TO, 1)
     stays = processes.thinned(rng, (1 + (factor - 1) * effects) / most)
     who, when = who[stays], when[stays]
-    if dropout == "purchase":
+    if dropout != "time":
         chance = rng.beta(LEAVE_A, LEAVE_B, len(folk))
-        stays, folk.gone = processes.until_dropout(rng, who, when, folk.first, chance)
+        stays, folk.gone = processes.until_dropout(rng, who, when, folk.first, chance, at_once=dropout == "purchase")
         who, when, folk.fades = who[stays], when[stays], folk.gone.copy()
     buyers = np.flatnonzero(folk.buyer)
     return Purchases(buyers, folk.first[buyers], np.full(len(buyers), -1)).plus(who, when)
@@ -198,7 +205,7 @@ def _settle(rng: np.random.Generator, folk: Folk, bought: Purchases) -> None:
     folk.first = first
 
 
-def _customers(streams: Streams, folk: Folk, bought: Purchases, dirty: float, person: pa.Array) -> pd.DataFrame:
+def _customers(streams: Streams, folk: Folk, consent: pa.Array, person: pa.Array) -> pd.DataFrame:
     rng = streams("customers")
     zeal = streams("zeal").gamma(0.35, 1, len(folk))
     buyers = np.flatnonzero(folk.buyer)
@@ -214,7 +221,7 @@ def _customers(streams: Streams, folk: Folk, bought: Purchases, dirty: float, pe
         referrer_id=pick(person, referrer),
         region=pick(list(REGIONS), folk.region),
         birth_year=whole(people.birth_years(rng, len(folk)), rng.uniform(0, 1, len(folk)) >= 0.25),
-        consent=people.consent(rng, folk.agrees, dirt=dirty),
+        consent=consent,
     )
 
 
@@ -259,7 +266,7 @@ def _parameters(season: float, effects: float, dropout: str) -> pd.DataFrame:
         (
             "fading_to",
             1 + (FADES_TO - 1) * effects,
-            "factor on the rate in the last 75 days (or 0.4 of the life) before leaving",
+            "factor on the rate in the last 120 days before leaving (or the second half of a shorter life)",
         ),
     ]
     rows += [

@@ -72,8 +72,8 @@ def run(
         asked = np.flatnonzero(fits)
         contact = marketing.arms(rng, len(asked), plan.control)
         comes = bought.within(day, plan.window, len(folk))[asked]
-        delay = np.minimum(rng.exponential(plan.window / 5, len(asked)), plan.window - 1.5)
-        when = day + 0.5 + delay
+        delay = np.minimum(rng.exponential(plan.window / 5, len(asked)), plan.window - 2.5)
+        when = day + 1 + delay  # nobody answers a letter of today before tomorrow
         if kind == "win-back":
             response[asked] = classes = _responses(rng, comes, orders[asked], silent[asked], effects)
             moved, annoyed = classes == 0, asked[(classes == 3) & contact]
@@ -96,7 +96,7 @@ def run(
         opened = rng.uniform(0, 1, len(asked)) < np.where(comes, 0.6, 0.36)
         uses = np.zeros(len(folk), dtype=bool)
         uses[asked] = contact & opened & (rng.uniform(0, 1, len(asked)) < 0.55) & (plan.discount > 0)
-        hit = (bought.when >= day) & (bought.when < day + plan.window) & (bought.code < 0) & uses[bought.who]
+        hit = (bought.when >= day + 1) & (bought.when < day + plan.window) & (bought.code < 0) & uses[bought.who]
         bought.code[hit] = place
         used = np.zeros(len(folk), dtype=bool)
         used[bought.who[hit]] = True

@@ -24,7 +24,7 @@ MONEY_SHAPE = 5.0  # customers' amounts: a factor of mean 1 that is 1 / gamma of
 MORE_LINES = 0.55  # lines of an order beyond the first, on average
 RETURNED = 0.035
 LATE, REPEATED = 0.012, 0.003
-FEELING, OWN_FEELING, MOOD = 3.75, 0.5, 0.8  # satisfaction in points: mean, spread of customers, spread of answers
+FEELING, OWN_FEELING, MOOD = 3.75, 0.35, 0.85  # satisfaction in points: mean, spread of customers, spread of answers
 SERVICE_FEELING, FADING_FEELING = 0.45, -0.9
 FIRMS_FAULT = ("delivery", "price", "range", "quality")
 
@@ -93,7 +93,7 @@ def feedback(
     """Surveys after orders and of people who fell silent; also what the better service did to the answers, on average."""
     rng = streams("feedback")
     own = streams("feelings").normal(0, OWN_FEELING, len(folk))
-    asked = np.flatnonzero(rng.uniform(0, 1, len(bought.who)) < 0.55)
+    asked = np.flatnonzero(rng.uniform(0, 1, len(bought.who)) < 0.7)
     exits = np.flatnonzero((rng.uniform(0, 1, len(folk)) < 0.3) & (folk.gone < DAYS) & folk.buyer)
     who = np.concatenate([bought.who[asked], exits])
     bought_at = np.concatenate([bought.when[asked], np.full(len(exits), -1.0)])
@@ -108,7 +108,7 @@ def feedback(
     feeling += rng.normal(0, MOOD, len(who))
     rating = marketing.ratings(feeling + served * SERVICE_FEELING * effects)
     gained = rating - marketing.ratings(feeling)
-    answered = marketing.answers(rng, rating, 0.38, 0.55, 0.5) & ~(left & (rng.uniform(0, 1, len(who)) < 0.35))
+    answered = marketing.answers(rng, rating, 0.42, 0.54, 0.46) & ~(left & (rng.uniform(0, 1, len(who)) < 0.35))
     shares = np.array(list(reasons.values())) * np.where(np.isin(list(reasons), FIRMS_FAULT), 1, 0.15)
     told = np.where(
         (left | fading) & (rng.uniform(0, 1, len(who)) < 0.75), folk.reason[who], people.choose(rng, shares, len(who))

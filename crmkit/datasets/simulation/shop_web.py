@@ -125,7 +125,11 @@ def visits(
     usual = np.where(folk.buyer, 0.015 + 2.2 * folk.rate, 0.03) * lively
     phases = [
         (usual, folk.registered + 0.5, np.minimum(ends, DAYS)),
-        (0.4 * usual, np.maximum(ends, folk.registered + 0.5), np.minimum(np.where(folk.buyer, folk.gone, ends), DAYS)),
+        (
+            0.35 * usual,
+            np.maximum(ends, folk.registered + 0.5),
+            np.minimum(np.where(folk.buyer, folk.gone, ends), DAYS),
+        ),
         (np.full(count, 0.004), np.where(folk.buyer, folk.gone, ends), np.full(count, DAYS)),
     ]
     browsing = [
