@@ -131,3 +131,13 @@ def test_the_cohorts_are_the_same_to_the_last_bit(on_both, period):
 def test_who_bought_again_is_the_same_on_both(on_both):
     here, there = (lifecycle.retention.bought_again(transactions, within="90 days") for transactions in on_both)
     pd.testing.assert_frame_equal(here, there, check_exact=True)
+
+
+def test_first_days_are_the_same_on_both(on_both):
+    here, there = (
+        lifecycle.acquisition.first_days(transactions, within="90 days", payback=50, margin_share=0.4)
+        for transactions in on_both
+    )
+    assert here["paid_back"].notna().sum() > 100
+    pd.testing.assert_frame_equal(here, there, check_exact=True)
+    assert here.attrs == there.attrs

@@ -96,7 +96,7 @@ def _truth(context: Context, on: int = 1) -> "pd.Series[float]":
 class CameBack(Exercise):
     id, answer, level, digits = "1.4-1", "came_back", "decide", 3
     nudge = 'Call `funnel` as for `three_steps`, with all four `steps`, and take the `rate` in the row "second_order".'
-    meaning = "Three in ten, in the same 90 days for everybody. The report's figure was a quotient of two crowds."
+    meaning = "One in three, in the same 90 days for everybody. The report's figure was a quotient of two crowds."
 
     def expected(self, context: Context) -> float:
         return self._rate(context)
@@ -426,7 +426,7 @@ class MoveTheBudget(Exercise):
         return defend(choice=choice, figure=figure, because="")
 
     @wrong(
-        "The figure is right, and it is an average. Nothing in the data says that the next 6,000 euros would do as well."
+        "The figure is right, and it is an average. Nothing in the data says that the partners' money would do as well there."
     )
     def move_everything(self, context: Context) -> Defence:
         return self._decide(self._room(context), "move all")
