@@ -99,15 +99,13 @@ def visit_brief(brief: Brief) -> "HTML":
     """What somebody reads in the minute before the visit. `brief` is the result of `tables.archive.brief`."""
     if not isinstance(brief, Brief):
         raise KindError(f"a brief from tables.archive.brief is needed, not {type(brief).__name__}.")
-    likes = [
-        f"{html(row.group)} {style.percent(row.share)} of {html(style.money(brief.preferences['money'].sum()))}"
-        for row in brief.preferences.head(3).itertuples()
-    ]
+    likes = [f"{html(row.group)} {style.percent(row.share)}" for row in brief.preferences.head(3).itertuples()]
+    spent = f" of {html(style.money(brief.preferences['money'].sum()))}" if likes else "–"
     consent = {True: "yes", False: "no: no advertising", None: "not asked for"}[brief.may_advertise]
     facts = [
         ("open complaints", f"{len(brief.open_issues)}"),
         ("next date", html(brief.next_on or "none")),
-        ("buys", ", ".join(likes) or "–"),
+        ("buys", ", ".join(likes) + spent),
         ("consent", consent),
     ]
     talks = [

@@ -48,26 +48,22 @@ def referral_tree(
     hubs = hubs[hubs["direct"] > 0]
     called = {each: str(names.get(each, each)) if names is not None else each for each in people.index}
 
-    with style.house(ax, size=(9, min(max(3.5, 0.09 * members + 2), 9))) as axes:
+    with style.house(ax, size=(9, min(max(4.5, 0.08 * members + 3), 9.5))) as axes:
         lines = [(place[by], place[who]) for by, who in network.graph.edges if by in place]
         axes.add_collection(LineCollection(lines, colors=style.PALETTE["grey"], linewidths=0.7, zorder=1))
         others = people.drop(index=hubs.index)
         where = [place[each] for each in others.index] or [(float("nan"), float("nan"))]
         sizes = 18 + 9 * others["downstream"].to_numpy(dtype=float) if len(others) else 18
         axes.scatter(*zip(*where, strict=True), s=sizes, color=style.PALETTE["sky"], edgecolor="white", zorder=2)
+        words = []
         for number, (each, row) in enumerate(hubs.iterrows(), 1):
-            words = f"{number}  {called[each]}: {row['direct']} directly, {row['downstream']} in all"
-            dot = {
-                "color": style.PALETTE["vermillion"],
-                "edgecolor": "white",
-                "zorder": 3,
-                "label": escape.label(words),
-            }
-            axes.scatter(*place[each], s=max(18 + 9 * row["downstream"], 190), **dot)
+            words.append(f"{number}  {called[each]}: {row['direct']} directly, {row['downstream']} in all")
+            size = max(18 + 9 * row["downstream"], 190)
+            axes.scatter(*place[each], s=size, color=style.PALETTE["vermillion"], edgecolor="white", zorder=3)
             axes.annotate(str(number), place[each], ha="center", va="center", color="white", weight="bold", zorder=4)
-        axes.legend(loc="best", handlelength=0, handletextpad=0, markerscale=0, borderpad=0.6, title="brought most")
         axes.set_xticks(range(generations), ["began it", *map(str, range(1, generations))])
-        axes.set_xlabel("generation")
+        # the names stand below the axis, where they hide nobody
+        axes.set_xlabel("generation\n\n" + escape.label("\n".join(words)), linespacing=1.4)
         axes.set_yticks([])
         axes.spines["left"].set_visible(False)
         axes.margins(0.06, 0.08)

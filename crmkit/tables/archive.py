@@ -347,7 +347,7 @@ def _words(rows: pd.DataFrame, tells: Iterable[str]) -> "pd.Series[Any]":
             said = values.dt.strftime("%Y-%m-%d")
         else:
             said = values.astype("str").str.strip()
-        piece = text.mask(text != "", text + "; ") + f"{column} " + said.astype("str")
+        piece = text.mask(text != "", text + "; ") + f"{column} ".replace("_", " ") + said.astype("str")
         text = text.where(values.isna(), piece)
     return text
 

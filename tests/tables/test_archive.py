@@ -53,7 +53,7 @@ def test_events_of_all_tables_in_the_order_of_time(firm):
     told = timeline(firm, EVENTS, "M1", clusters=CLUSTERS)
     assert told["kind"].to_list() == ["registration", "complaint", "purchase", "registration", "purchase", "visit"]
     assert told["record_id"].to_list() == ["M1", "M1", "M1", "M2", "M2", "M1"]
-    assert told["what"].to_list()[1:3] == ["note zip broke", "store_kind fashion; amount 9.99"]
+    assert told["what"].to_list()[1:3] == ["note zip broke", "store kind fashion; amount 9.99"]
     assert pd.isna(told["at"].iloc[-1])  # an event without a time is the last, not lost
     assert told.attrs == {"anonymous": 1, "unknown": 1}
 
