@@ -22,8 +22,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     "phone": ("phone",),
     "e-mail": ("email",),
     "name": ("name",),
-    "birth date, word": ("birth_date", "word"),
-    "birth date, postcode": ("birth_date", "postcode"),
+    "birth date + word": ("birth_date", "word"),
+    "birth date + postcode": ("birth_date", "postcode"),
 }
 
 
@@ -250,7 +250,7 @@ def match(
         like[field] = how(values[left], values[right])
         same, different, least = weights.loc[field, ["same", "different", "from_similarity"]]
         share = np.clip((like[field] - least) / (1 - least), 0, 1)
-        points[field] = np.where(np.isnan(share), 0.0, different + (same - different) * share)
+        points[field] = np.where(np.isnan(share), 0.0, np.round(different + (same - different) * share, 2))
     score = np.round(sum(points.values()), 2)
     personal = np.any([np.nan_to_num(points[field]) > 0 for field in PERSONAL], axis=0)
     verdict = np.select([(score >= threshold) & personal, score >= review], ["same", "review"], "different")

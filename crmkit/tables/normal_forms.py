@@ -110,7 +110,7 @@ def normalise(
             found[field] = found[field].astype("datetime64[us]" if field == "birth_date" else "str")
             continue
         raw = records[named[field]]
-        texts = _texts(raw)
+        texts = texts_of(raw)
         if field == "birth_date":
             found[field] = birth_dates(raw, texts, date_order)
         elif field == "postcode":
@@ -156,7 +156,7 @@ def check_ids(ids: "pd.Series[Any]", name: str) -> None:
         )
 
 
-def _texts(values: "pd.Series[Any]") -> "pd.Series[str]":
+def texts_of(values: "pd.Series[Any]") -> "pd.Series[str]":
     """Values as bare texts: whole numbers without ".0", days as year-month-day, nothing where there is nothing."""
     if values.dtype.kind == "M":
         return values.dt.strftime("%Y-%m-%d").astype("str")
@@ -342,5 +342,5 @@ def birth_dates(raw: "pd.Series[Any]", texts: "pd.Series[str]", date_order: str 
 def _postcodes(raw: "pd.Series[Any]", texts: "pd.Series[str]") -> "pd.Series[str]":
     bare = texts.str.upper().str.replace(r"[^0-9A-Z]", "", regex=True).replace("", None)
     if raw.dtype.kind in "iuf" and bare.notna().any():  # numbers lose their leading zeros
-        bare = bare.str.zfill(int(bare.str.len().mode().iloc[0]))
+        bare = bare.str.zfill(int(bare.str.len().mode().max()))
     return bare.astype("str")

@@ -124,6 +124,7 @@ def merge(
         )
     by_name = np.argsort(pd.Series(names).astype(str).to_numpy(dtype=object), kind="stable")
     text_id = pd.Series(ids).astype(str).to_numpy(dtype=object)
+    by_id = np.argsort(text_id, kind="stable")
     age = _recent(table[updated_at]) if updated_at in table else np.zeros(len(table))
 
     kept, sources = {}, []
@@ -144,7 +145,7 @@ def merge(
         state = np.select([~there, taken == rows, same], [3, 0, 1], 2)
         fate[rows, state] += 1
         overruled: dict[int, dict[str, None]] = {}
-        for row in np.flatnonzero(state == 2):
+        for row in by_id[state[by_id] == 2]:
             overruled.setdefault(customer[row], {})[str(values.iat[row])] = None
         winner = winner[by_name]
         kept[column] = values.take(np.maximum(winner, 0)).mask(winner < 0) if len(table) else values
