@@ -16,6 +16,7 @@ from crmkit.errors import ColumnError, InputError, KindError, near_misses
 
 _LONGEST = 2_000
 _ALLOWED = "columns, numbers, texts in 'single quotes', = <> < <= > >=, BETWEEN, IN, IS NULL, AND, OR, NOT and brackets"
+_NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")
 _SIGNS = {exp.EQ: operator.eq, exp.NEQ: operator.ne, exp.LT: operator.lt}
 _SIGNS |= {exp.LTE: operator.le, exp.GT: operator.gt, exp.GTE: operator.ge}
 
@@ -136,7 +137,11 @@ def _truth(node: Any, frame: pd.DataFrame, text: str) -> "pd.Series[Any]":
 
 def _value(node: Any, frame: pd.DataFrame) -> Any:
     if isinstance(node, exp.Column):
-        return frame[node.name]
+        values = frame[node.name]
+        held = pd.api.types.infer_dtype(values, skipna=True) if values.dtype == object else ""
+        if held in ("date", "datetime", "datetime64"):
+            return pd.to_datetime(values)
+        return values.astype("boolean") if held == "boolean" else pd.to_numeric(values) if held in _NUMBERS else values
     if isinstance(node, exp.Boolean):
         return bool(node.this)
     if isinstance(node, exp.Neg):
