@@ -118,7 +118,7 @@ def acquisition_costs(
         ax.set_yticks(places, [style.label(name, 20) for name in known.index])
         ax.invert_yaxis()
         ax.margins(y=0.12)
-        ax.set_xlim(left=min(0.0, ax.get_xlim()[0]))
+        ax.set_xlim(left=-0.02 * ax.get_xlim()[1])  # room for the dot of a source that costs nothing
         ax.set_xlabel(f"{currency or 'money'} a new customer")
         if margin is not None:
             ax.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)

@@ -618,7 +618,7 @@ class NaiveReturn(Exercise):
     id, answer, level, digits = "1.4-13", "naive_return", "decide", 2
     nudge = "Three numbers: the margin of the lines with code C11, the contacts of C11 times their price, and (margin − cost) ÷ cost."
     meaning = (
-        "A splendid number, and it counts everybody who used a code as won by it. `shop.truth_effects` knows better: only about two in "
+        "A splendid number, and it counts everybody who used a code as won by it. `shop.truth_effects` knows better: only about three in "
         "a hundred of those asked bought because of the promotion. Without a control group no firm can find that out."
     )
 
