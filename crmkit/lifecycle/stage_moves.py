@@ -104,7 +104,7 @@ def forecast(
         periods: how many, each as long as those of the matrix.
         level: of the interval. draws, seed: of the simulation; the same seed gives the same interval.
     Returns: one row a period and stage: `period` (1, 2, …), `stage`, `customers` (expected), `low`, `high`,
-        `share` (of all expected). Without arrivals `customers` is mix · Pⁿ.
+        `share` (of all expected). Without arrivals `customers` is mix · Pⁿ. attrs: `today` (the mix).
     Raises: InputError for a stage that the matrix lacks or from which nobody was seen to move.
     Source: Kemeny & Snell (1960), Finite Markov Chains; Netzer, Lattin & Srinivasan (2008), Marketing Science
         27(2), for customers in states of a relationship.
@@ -160,7 +160,7 @@ def forecast(
         drawn.append(np.quantile(state, [(1 - level) / 2, (1 + level) / 2], axis=0))
     customers = np.array(expected[1:])
     low, high = np.array(drawn).transpose(1, 0, 2).reshape(2, -1)
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "period": np.repeat(np.arange(1, periods + 1), len(stages)),
             "stage": pd.Categorical(stages * periods, stages, ordered=True),
@@ -170,6 +170,8 @@ def forecast(
             "share": (customers / customers.sum(axis=1, keepdims=True)).ravel(),
         }
     )
+    table.attrs = {"today": dict(zip(stages, today.tolist(), strict=True))}
+    return table
 
 
 def back_test(tables: Sequence[pd.DataFrame], learn: int, **options: Any) -> pd.DataFrame:
@@ -197,7 +199,7 @@ def back_test(tables: Sequence[pd.DataFrame], learn: int, **options: Any) -> pd.
     table["inside"] = table["came"].between(table["low"], table["high"])
     table["unchanged"] = np.tile(mixes[0][stages].to_numpy(), len(mixes) - 1)
     error, still = ((table[name] - table["came"]).abs().mean() for name in ("customers", "unchanged"))
-    table.attrs = {"error": float(error), "error_unchanged": float(still), "coverage": float(table["inside"].mean())}
+    table.attrs |= {"error": float(error), "error_unchanged": float(still), "coverage": float(table["inside"].mean())}
     better = "better than" if error < still else "no better than"
     table.attrs["verdict"] = (
         f"The forecast misses a stage by {error:,.0f} customers on average, {better} "

@@ -92,7 +92,7 @@ def stage_view(
         ax.margins(x=0.12)
         ax.grid(axis="x")
         ax.set_xlabel("customers")
-        ax.legend(frameon=False, loc="lower right")
+        ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
         told = "; ".join(f"{name} {counts[0][name]:,} before, {counts[1][name]:,} after" for name in counts[0].index)
         style.conclude(ax, text, f"Bars of customers by stage: {told}.")
     return StageView(moved, matrix, ax, text)

@@ -126,7 +126,10 @@ def transition_matrix(matrix: pd.DataFrame, ax: Axes | None = None, *, level: fl
 
 
 def _cell(cell: Any) -> str:
-    return f"{cell['share'] * 100:.0f}\n({cell['low'] * 100:.0f}–{cell['high'] * 100:.0f})" if cell["customers"] else ""
+    if not cell["customers"]:
+        return ""
+    share = "<1" if cell["share"] < 0.005 else f"{cell['share'] * 100:.0f}"
+    return f"{share}\n({cell['low'] * 100:.0f}–{cell['high'] * 100:.0f})"
 
 
 def mix_forecast(table: pd.DataFrame, ax: Axes | None = None) -> Axes:

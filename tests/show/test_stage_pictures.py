@@ -72,7 +72,8 @@ class TestMatrix:
         told = {text.get_text() for text in ax.texts}
         odds = stages.probabilities(matrix)
         for row in odds[odds["customers"] > 0].itertuples():
-            assert f"{row.share * 100:.0f}\n({row.low * 100:.0f}–{row.high * 100:.0f})" in told
+            share = f"{row.share * 100:.0f}" if row.share >= 0.005 else "<1"
+            assert f"{share}\n({row.low * 100:.0f}–{row.high * 100:.0f})" in told
 
     def test_the_title_counts_those_who_stayed(self):
         counts = pd.DataFrame([[30, 10], [5, 55]], index=["mature", "decline"], columns=["mature", "decline"])
