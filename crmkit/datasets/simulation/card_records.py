@@ -186,7 +186,9 @@ def write(
     slips = {column: share * mess for column, share in {"name": 0.05, "phone": 0.015, "email": 0.015}.items()}
     names = dirt.misspelt(rng, _written_names(rng, mine, channel, mess), slips["name"])
     phone = _written_numbers(rng, mine["phone"], mess, dirt.some(rng, count, slips["phone"]))
-    email = dirt.misspelt(rng, mine["email"].to_list(), slips["email"])
+    # slips before the @ only: a host with a slip in it may be somebody's
+    local, _, host = zip(*(text.partition("@") for text in mine["email"]), strict=True) if count else ((), (), ())
+    email = [f"{a}@{b}" for a, b in zip(dirt.misspelt(rng, list(local), slips["email"]), host, strict=True)]
     odd = rng.uniform(0, 1, count)
     email = [
         text
