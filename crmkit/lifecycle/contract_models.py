@@ -117,7 +117,7 @@ class ShiftedBetaGeometric(ValueModel):
     def _doubts(self, left: float) -> Iterable[str]:
         if self.customers_ < 100 or left < 30:
             yield f"only {int(left):,} of {self.customers_:,} customers left so far; the projection is rough (see intervals_)."
-        if self._undetermined("alpha", "beta"):
+        elif self._undetermined("alpha", "beta"):
             yield (
                 f"alpha and beta are at the edge of what these data can tell (alpha {self.alpha_:.3g}, beta {self.beta_:.3g}): "
                 f"customers hardly differ, retention stays near {self.beta_ / (self.alpha_ + self.beta_):.1%}."

@@ -15,8 +15,11 @@ Score = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
 #: Below so many repeat buyers four parameters are a guess, and the fit is refused; below the second it is doubted.
 FEWEST_REPEATERS, FEW_REPEATERS = 10, 100
-#: Parameters are searched between exp(-12) and exp(12), time and money being scaled to a mean of 1.
-EDGE = 12.0
+#: Long columns are worked through in blocks: they stay in the cache, and numpy hands products of more than 10,000 numbers
+#: to several threads, which cost more than they give.
+BLOCK = 8_192
+#: Parameters are searched between exp(-10) and exp(10), time and money being scaled to a mean of 1.
+EDGE = 10.0
 
 
 class ValueModel:
@@ -42,14 +45,11 @@ class ValueModel:
         self.parameters_ = pd.Series(fitted, names, name="value")
         for name, parameter in self.parameters_.items():
             setattr(self, f"{name}_", float(parameter))
-        try:
-            variance = np.diag(np.linalg.inv(curvature))
-        except np.linalg.LinAlgError:  # quite flat in some direction: nothing is known about it
-            variance = np.full(len(theta), np.inf)
-        definite = np.linalg.eigvalsh(curvature)[0] > 0
-        self._log_errors = np.sqrt(np.where(definite & (variance > 0), variance, np.inf))
+        # along a direction in which the likelihood is flat, the error becomes as large as a factor of exp(100)
+        heights, directions = np.linalg.eigh(curvature)
+        self._log_errors = np.sqrt(directions**2 @ (1 / np.maximum(heights, 1e-4)))
         # a standard error on the log scale keeps the limits of an interval above zero
-        wide = np.minimum(1.96 * self._log_errors, 700.0)
+        wide = 1.96 * self._log_errors
         self.standard_errors_ = pd.Series(fitted * self._log_errors, names, name="standard_error")
         self.intervals_ = pd.DataFrame({"low": fitted * np.exp(-wide), "high": fitted * np.exp(wide)}, index=names)
         self.log_likelihood_ = float(value + constant)

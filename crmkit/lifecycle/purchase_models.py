@@ -8,7 +8,9 @@ import pandas as pd
 
 from crmkit.errors import InputError
 from crmkit.lifecycle.model_fitting import (
+    BLOCK,
     FEWEST_REPEATERS,
+    Score,
     ValueModel,
     distinct,
     doubts_about_histories,
@@ -119,8 +121,9 @@ class PurchaseModel(ValueModel):
         if self._undetermined("r", "alpha"):
             month = r / alpha * DAYS["months"] / DAYS[self.unit_]
             yield (
-                f"r and alpha are at the edge of what these data can tell (r {r:.3g}, alpha {alpha:.3g}): customers hardly "
-                f"differ in how often they buy, about {month:.3g} times a month. Their quotient is safe, each alone is not."
+                f"r and alpha are at the edge of what these data can tell (r {r:.3g}, alpha {alpha:.3g}): "
+                f"{how_they_differ(r > 10)} in how often they buy. Their quotient, {month:.3g} purchases a month, is safer "
+                "than each alone."
             )
 
     # what a model must say
@@ -148,6 +151,10 @@ class PurchaseModel(ValueModel):
         fitter.predict = fitter.conditional_expected_number_of_purchases_up_to_time
         fitter.generate_new_data = lambda size=1: simulate(age, *self.parameters_, size=size)
         return fitter
+
+
+def how_they_differ(little: bool) -> str:
+    return "customers hardly differ" if little else "the data are too few to say how customers differ"
 
 
 class BetaGeometric(PurchaseModel):
@@ -188,35 +195,42 @@ class BetaGeometric(PurchaseModel):
     def _scale(clock: float) -> tuple[float, ...]:
         return 1.0, clock, 1.0, 1.0
 
-    def _score(self, x: np.ndarray, t_x: np.ndarray, age: np.ndarray, counts: np.ndarray):
+    def _score(self, x: np.ndarray, t_x: np.ndarray, age: np.ndarray, counts: np.ndarray) -> Score:
         """Equation (3) of the paper; logarithms are taken once for each x, t_x and T that occurs."""
-        from scipy.special import digamma, expit, gammaln
+        from scipy.special import digamma, gammaln
 
-        (ages, age_place), (xs, x_place) = np.unique(age, return_inverse=True), np.unique(x, return_inverse=True)
+        (age_place, ages), (x_place, xs) = pd.factorize(age), pd.factorize(x)
         customers, purchases = np.bincount(age_place, counts), np.bincount(age_place, counts * x)
         of_x, total = np.bincount(x_place, counts), counts.sum()
         may_be_gone = (x > 0) | (self._occasions == 1)  # the others cannot have left: one term less
-        times, time_place = np.unique(t_x[may_be_gone], return_inverse=True)
+        time_place, times = pd.factorize(t_x[may_be_gone])
         n, x_place, age_place = counts[may_be_gone], x_place[may_be_gone], age_place[may_be_gone]
-        before = np.maximum(xs - 1 + self._occasions, 0)
+        before, occasions = np.maximum(xs - 1 + self._occasions, 0), xs + self._occasions
 
         def score(theta: np.ndarray) -> tuple[float, np.ndarray]:
             r, alpha, a, b = np.exp(theta)
             log_age, log_time = np.log(alpha + ages), np.log(alpha + times)
-            occasions = xs + self._occasions
-            once = gammaln(r + xs) - gammaln(r) + r * np.log(alpha)
+            by_age, by_time, by_before = 1 / (alpha + ages), 1 / (alpha + times), 1 / (b + before)
+            powers, odds = r + xs, np.log(a) - np.log(b + before)
+            once = gammaln(r + xs) - gammaln(r) + r * theta[1]
             once += gammaln(a + b) - gammaln(b) + gammaln(b + occasions) - gammaln(a + b + occasions)
-            silence = log_age[age_place] - log_time[time_place]
-            power = (r + xs)[x_place]
-            gone = power * silence + (np.log(a) - np.log(b + before))[x_place]
-            value = of_x @ once - r * (customers @ log_age) - purchases @ log_age + n @ np.logaddexp(0, gone)
-            share = n * expit(gone)  # of the likelihood, that the customer has left
-            d_r = of_x @ (digamma(r + xs) - digamma(r)) + total * np.log(alpha) - customers @ log_age + share @ silence
-            pull = (1 / (alpha + ages))[age_place] - (1 / (alpha + times))[time_place]
-            d_alpha = total * r / alpha - (r * customers + purchases) @ (1 / (alpha + ages)) + (share * power) @ pull
             both = digamma(a + b) - digamma(a + b + occasions)
-            d_a = of_x @ both + share.sum() / a
-            d_b = of_x @ (both + digamma(b + occasions) - digamma(b)) - share @ (1 / (b + before))[x_place]
+            value = of_x @ once - r * (customers @ log_age) - purchases @ log_age
+            d_r = of_x @ (digamma(r + xs) - digamma(r)) + total * theta[1] - customers @ log_age
+            d_alpha = total * r / alpha - (r * customers + purchases) @ by_age
+            d_a, d_b = of_x @ both, of_x @ (both + digamma(b + occasions) - digamma(b))
+            for start in range(0, len(n), BLOCK):
+                here = slice(start, start + BLOCK)
+                in_age, in_time, in_x = age_place[here], time_place[here], x_place[here]
+                silence, power = log_age[in_age] - log_time[in_time], powers[in_x]
+                gone = power * silence + odds[in_x]  # log of: having left against being alive
+                small = np.exp(-np.abs(gone))
+                value += n[here] @ (np.log1p(small) + np.maximum(gone, 0))
+                share = n[here] * np.where(gone > 0, 1, small) / (1 + small)
+                d_r += share @ silence
+                d_alpha += (share * power) @ (by_age[in_age] - by_time[in_time])
+                d_a += share.sum() / a
+                d_b -= share @ by_before[in_x]
             return float(value), np.array([d_r * r, d_alpha * alpha, d_a * a, d_b * b])
 
         return score
@@ -237,19 +251,41 @@ class BetaGeometric(PurchaseModel):
         from scipy.special import hyp2f1
 
         r, alpha, a, b = self.parameters_
-        if abs(a - 1) < 1e-6:  # the formula is 0/0 there, and smooth
-            a = 1 + 1e-6
-        c = a + b + x - 1 + self._occasions
-        c = np.where(np.abs(c) < 1e-9, 1e-9, c)
-        z = time / (alpha + age + time)
-        left = (a - 1) * np.log1p(-z)
-        return c / (1 - a) * (np.exp(left) * hyp2f1(a - 1, c - x - r, c, z) - 1)
+        c, z = a + b + x - 1 + self._occasions, time / (alpha + age + time)
+        with np.errstate(all="ignore"):
+            function = hyp2f1(a - 1, c - x - r, c, z)
+            expected = c / (1 - a) * (np.exp((a - 1) * np.log1p(-z)) * function - 1)
+        odd = ~np.isfinite(expected) if abs(a - 1) > 1e-7 else np.ones(len(x), dtype=bool)  # 0/0 at a = 1
+        if odd.any():  # scipy has no value for a time far beyond the age where b is large
+            expected[odd] = self._over_chances(x[odd], age[odd], time[odd])
+        return expected
+
+    def _over_chances(self, x: np.ndarray, age: np.ndarray, time: np.ndarray) -> np.ndarray:
+        """The same as the mean of (1 − (1 + p·t/(alpha+T))^−(r+x)) / p over the chance p to leave, Beta(a, b+x).
+
+        Equal steps of log p / (1 − p); below the first, where the mean hardly depends on p, in closed form.
+        """
+        from scipy.special import expit, log_expit
+
+        r, alpha, a, b = self.parameters_
+        often, lost = time / (alpha + age), b + x + self._occasions
+        first = -36 - np.log1p((often * (r + x)).max()) - np.log(1 + lost.max())
+        step = 0.25 * min(1.0, np.sqrt(1 / a + 1 / lost.max()))  # a quarter of how widely p varies
+        # what lies below, without what the rule of trapezoids takes too much at its first step (Euler and Maclaurin)
+        mass = np.exp(a * first) * (1 / a - step / 2 + a * step**2 / 12)
+        total = mass * often * (r + x)
+        for odds in np.arange(first, 40 + 40 / lost.min(), step):
+            chance, weight = expit(odds), step * np.exp(a * log_expit(odds) + lost * log_expit(-odds))
+            total = total - weight * np.expm1(-(r + x) * np.log1p(chance * often)) / chance
+            mass = mass + weight
+        return total / mass
 
     def _doubts(self) -> Iterable[str]:
         yield from self._doubts_about_rates(self.alpha_, self.r_)
         if self._undetermined("a", "b"):
             share = self.a_ / (self.a_ + self.b_)
-            what = "there is hardly a sign that anybody leaves" if share < 0.01 else "customers hardly differ in it"
+            what = f"{how_they_differ(self.a_ + self.b_ > 20)} in it"
+            what = "there is hardly a sign that anybody leaves" if share < 0.01 else what
             yield (
                 f"a and b are at the edge of what these data can tell (a {self.a_:.3g}, b {self.b_:.3g}): a customer leaves "
                 f"after a purchase with a chance of about {share:.1%}, and {what}. Take a longer period before relying "

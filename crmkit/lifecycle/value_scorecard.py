@@ -68,37 +68,41 @@ def holdout(
     window = min(round(length.days), span // 2)  # before it somebody must have bought already
     early = known - datetime.timedelta(days=window)
 
-    rows = transactions.table.filter(transactions.table.day <= end)
+    # only what is near the border is grouped by day, the greater part of the cost; before it one day a customer is wanted
+    rows = transactions.table
+    before, rows = rows.filter(rows.day <= early, rows.amount >= 0), rows.filter(rows.day > early, rows.day <= end)
     days = rows.group_by("customer_id", "day").aggregate(money=rows.amount.sum(), bought=(rows.amount >= 0).any())
-    bought, later = days.bought, days.day > known
-    found = (
-        days.group_by("customer_id")
-        .aggregate(
-            x_holdout=days.count(where=bought & later),
-            spend_holdout=days.money.sum(where=later).cast("float64"),
-            early_last=days.day.max(where=bought & (days.day <= early)),
-            early_x=days.count(where=bought & (days.day > early) & ~later),
-        )
-        .to_pyarrow()
+    later = days.day > known
+    near = days.group_by("customer_id").aggregate(
+        x_holdout=days.count(where=days.bought & later),
+        spend_holdout=days.money.sum(where=later).cast("float64"),
+        early_x=days.count(where=days.bought & ~later),
     )
-    place = pd.Index(found["customer_id"].to_pandas()).get_indexer(frame.index)
-    column = {name: found[name].to_numpy()[place] for name in found.column_names[1:]}
+    after = _aligned(near, frame.index)
+    last = _aligned(before.group_by("customer_id").aggregate(day=before.day.max()), frame.index)["day"]
     attrs = frame.attrs
-    frame["x_holdout"] = column["x_holdout"]
-    frame["spend_holdout"] = np.nan_to_num(column["spend_holdout"])
+    frame["x_holdout"] = after["x_holdout"].fillna(0).astype("int64")
+    frame["spend_holdout"] = after["spend_holdout"].fillna(0.0)
     frame.attrs = attrs | {
         "horizon": str(length),
         "horizon_days": round(length.days),
         "holdout_until": end.isoformat(),
-        "recency_rates": _recency_rates(column["early_last"], column["early_x"], early, window),
+        "recency_rates": _recency_rates(last, after["early_x"].fillna(0), early, window),
     }
     return frame
 
 
-def _recency_rates(last: np.ndarray, bought: np.ndarray, early: datetime.date, window: int) -> dict[str, list] | None:
+def _aligned(counted: Any, index: pd.Index) -> pd.DataFrame:
+    """One row a customer of the index; missing where the engine found none."""
+    found = counted.to_pyarrow()
+    columns = {name: found[name].to_numpy() for name in found.column_names[1:]}
+    return pd.DataFrame(columns, index=pd.Index(found["customer_id"].to_pandas())).reindex(index)
+
+
+def _recency_rates(last: pd.Series, bought: pd.Series, early: datetime.date, window: int) -> dict[str, Any] | None:
     """Purchases a day in the window, by days since the last order before it: groups of about equal size."""
-    last = last.astype("datetime64[D]")
-    there = ~np.isnat(last)
+    there = last.notna().to_numpy()
+    last, bought = last.to_numpy().astype("datetime64[D]"), bought.to_numpy()
     if window < 1 or not there.any():
         return None
     silent = (np.datetime64(early, "D") - last[there]).astype(int)
