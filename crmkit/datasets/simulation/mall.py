@@ -189,7 +189,7 @@ def _truth_of_persons(persons: pd.DataFrame, who: pd.DataFrame, person_id: pa.Ar
     """One row a person, in order of the id; nobody ever knew the names of those without a card."""
     count, holders = len(persons), len(who)
     place = np.where(np.arange(count) < holders, np.arange(count), -1)
-    numbers = np.array([f"+{n.replace(' ', '')}" for n in who["phone"]], dtype=object)
+    numbers = np.array([f"+{n.replace(' ', '')}" for n in who["phone"].to_numpy(dtype=object)], dtype=object)
     sex = np.where(who["man"], "m", "f")
     name = (who["given_latin"] + " " + who["family_latin"]).to_numpy(dtype=object)
     birth = np.full(count, np.datetime64("NaT"), dtype="datetime64[us]")
@@ -206,8 +206,8 @@ def _truth_of_persons(persons: pd.DataFrame, who: pd.DataFrame, person_id: pa.Ar
         birth_date=birth,
         sex=columns.pick(list(sex), place),
         phone=columns.pick(list(numbers), place),
-        email=columns.pick(list(who["email"]), place),
-        postcode=columns.pick(list(who["postcode"]), place),
+        email=columns.pick(who["email"].to_numpy(dtype=object), place),
+        postcode=columns.pick(who["postcode"].to_numpy(dtype=object), place),
         household=household,
         visits_a_year=np.round(persons["visits"].to_numpy(), 3),
         worth_a_year=columns.money(persons["worth"].to_numpy()),

@@ -99,7 +99,10 @@ def _name_people(
 ) -> None:
     """Staff write names and numbers into free text, those of others too; some notes are no plain text."""
     name = (who["given_latin"] + " " + who["family_latin"]).to_numpy(dtype=object)
-    number = ["0" + text.split(" ", 1)[1] if text.startswith("49 ") else "+" + text for text in who["phone"]]
+    number = [
+        "0" + text.split(" ", 1)[1] if text.startswith("49 ") else "+" + text
+        for text in who["phone"].to_numpy(dtype=object)
+    ]
     drawn = rng.uniform(0, 1, len(note))
     other = rng.integers(0, max(len(ids), 1), len(note))
     for i in np.flatnonzero(drawn < 0.12):
