@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
+from benchmarks import value
 from benchmarks.peers import PEERS
 from benchmarks.simulate import write_order_lines
 
@@ -44,6 +45,7 @@ def main() -> None:
         "--peers", nargs="+", choices=list(PEERS), default=list(PEERS), metavar="PEER", help=", ".join(PEERS)
     )
     parser.add_argument("--repeats", type=int, default=3, help="median of so many runs (default 3)")
+    parser.add_argument("--no-value", action="store_true", help="leave out lifetime value (python -m benchmarks.value)")
     chosen = parser.parse_args()
     names = [BASE, *(name for name in chosen.peers if name != BASE)]
     print(
@@ -76,6 +78,8 @@ def main() -> None:
             )
     bare = import_seconds("", 5)
     print(f"import crmkit: {import_seconds('import crmkit', 5) - bare:.3f} CPU s beyond Python's own {bare:.3f}")
+    if not chosen.no_value:
+        differs |= value.run(1_000_000, list(value.TASKS), repeats=1)
     sys.exit(differs)
 
 

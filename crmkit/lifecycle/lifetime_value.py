@@ -103,7 +103,7 @@ def residual_value(
     All future purchases, each discounted from its own moment at ln(1 + discount) a year (continuously): the
     discounted expected residual transactions (DERT) of Fader, Hardie & Lee (2005), "RFM and CLV: Using Iso-Value
     Curves for Customer Base Analysis", Journal of Marketing Research 42. In closed form for Pareto/NBD, by numerical
-    integration to ten digits for BG/NBD and MBG/NBD. Far years carry much of it: the lower the discount, the more.
+    integration (eight digits) for BG/NBD and MBG/NBD. Far years carry much of it: the lower the discount, the more.
 
     Parameters as in `customer_lifetime_value`; `discount` must be above 0.
 

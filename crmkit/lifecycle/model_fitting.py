@@ -120,7 +120,18 @@ def numbers(frame: pd.DataFrame, *names: str) -> list[np.ndarray]:
             raise ColumnError(f"the summary has no column {name!r}.{near_misses(name, frame.columns)}")
     if not len(frame):
         raise InputError("the summary has no row: there is no customer to say anything about.")
-    return [frame[name].to_numpy(dtype=float, na_value=np.nan) for name in names]
+    return [_as_float(frame[name]) for name in names]
+
+
+def _as_float(column: pd.Series) -> np.ndarray:
+    try:
+        return column.to_numpy(dtype=float, na_value=np.nan)
+    except (TypeError, ValueError):
+        odd = column[pd.to_numeric(column, errors="coerce").isna() & column.notna()]
+        shown = f", such as {odd.iloc[0]!r}" if len(odd) else ""
+        raise InputError(
+            f"column {column.name!r} must hold numbers; {len(odd):,} of {len(column):,} values are none{shown}."
+        ) from None
 
 
 def refuse(bad: np.ndarray, frame: pd.DataFrame, columns: Iterable[str], why: str, instead: str) -> None:

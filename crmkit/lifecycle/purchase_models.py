@@ -108,7 +108,7 @@ class PurchaseModel(ValueModel):
     def _discounted(self, x: np.ndarray, t_x: np.ndarray, age: np.ndarray, force: float) -> np.ndarray:
         """All future purchases, each discounted at `force` a unit of time: ∫ force · exp(−force·t) · E(t) dt.
 
-        Taken over log t with equal steps, where the rule of trapezoids is exact to ten digits.
+        Taken over log t with equal steps, where the rule of trapezoids is exact to eight digits.
         """
         steps = np.arange(-14, 3.9, 0.4)
         total, _ = self._weighted(x, age, np.exp(steps) / force, np.exp(steps - np.exp(steps)) * 0.4)

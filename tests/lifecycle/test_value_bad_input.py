@@ -140,6 +140,10 @@ def test_tables_that_are_none_are_refused(good):
         BetaGeometric().fit(good.rename(columns={"t_x": "t_X"}))
     with pytest.raises(KindError, match="not list"):
         BetaGeometric().fit([1, 2, 3])
+    text = good.assign(x=good.x.astype(object))
+    text.iloc[3, 0] = "many"
+    with pytest.raises(InputError, match=r"column 'x' must hold numbers; 1 of 3,000 values are none, such as 'many'"):
+        BetaGeometric().fit(text)
     with pytest.raises(InputError, match="has no row"):
         BetaGeometric().fit(good.head(0))
     with pytest.raises(InputError, match="call fit"):
