@@ -19,6 +19,7 @@ from crmkit.show.churn_plots import churn_by_horizon, cost_curve, lead_time, lea
 from crmkit.show.claims_plots import definition_grid, shares_with_sizes, source_timeline
 from crmkit.show.effect_plots import trends, uplift
 from crmkit.show.explorer import RfmView, rfm_explorer, rfm_view
+from crmkit.show.identity_explorer import IdentityView, identity_explorer, identity_view
 from crmkit.show.ledger_plot import ledger
 from crmkit.show.recognition_plots import RecognitionView, recognition_explorer, recognition_view
 from crmkit.show.referral_plot import referral_tree
@@ -33,11 +34,14 @@ from crmkit.show.rfm_plots import rfm_heat_map, score_distribution
 from crmkit.show.segment_plots import migration, segment_bars
 from crmkit.show.stage_explorer import StageView, stage_explorer, stage_view
 from crmkit.show.stage_plots import mix_forecast, stage_mix, transition_matrix
+from crmkit.show.value_band_plots import BandView, band_explorer, band_view, lorenz_curve, value_band_map
 from crmkit.show.value_explorer import SilenceView, silence_explorer, silence_view
 
 __all__ = [
     "AttributionView",
+    "BandView",
     "ChurnView",
+    "IdentityView",
     "RecognitionView",
     "RfmView",
     "SilenceView",
@@ -47,6 +51,8 @@ __all__ = [
     "attribution_bars",
     "attribution_explorer",
     "attribution_view",
+    "band_explorer",
+    "band_view",
     "calibration_curves",
     "churn_by_horizon",
     "churn_explorer",
@@ -55,11 +61,14 @@ __all__ = [
     "cost_curve",
     "definition_grid",
     "funnel_bars",
+    "identity_explorer",
+    "identity_view",
     "lead_time",
     "leaving_reasons",
     "ledger",
     "ledger_table",
     "lift_curves",
+    "lorenz_curve",
     "migration",
     "mix_forecast",
     "model_tracking",
@@ -86,5 +95,6 @@ __all__ = [
     "transition_matrix",
     "trends",
     "uplift",
+    "value_band_map",
     "visit_brief",
 ]
