@@ -220,3 +220,18 @@ def test_the_curve_trades_precision_for_recall(mall):
 def test_a_curve_of_nothing_is_refused():
     with pytest.raises(InputError, match="there is no pair to take thresholds from"):
         identity.curve(links([]).assign(score=1.0, personal=True), pd.Series(IDS, index=IDS))
+
+
+def test_twenty_five_thousand_records_take_seconds():
+    """CPU seconds with room for a slow machine; 101,224 records took 9.8 (docs/design.md)."""
+    import time
+
+    records = datasets.simulate("mall", customers=20_000, seed=8).records
+    start = time.process_time()
+    normalised = identity.normalise(records)
+    pairs = identity.match(normalised)
+    customer = identity.clusters(normalised, pairs)
+    identity.chains(customer, pairs)
+    assert identity.merge(records, customer).reconciles()
+    assert len(records) > 24_000
+    assert time.process_time() - start < 10
