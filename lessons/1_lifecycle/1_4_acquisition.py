@@ -445,7 +445,7 @@ check("1.4-9")
 
 # %% key="points-table" tags=["subslide", "notes"]
 rules = pd.DataFrame(lifecycle.lead_scores.WEB_SHOP)
-rules.fillna("")
+rules.astype(object).fillna("")
 
 # %% [markdown] key="points-table-look"
 # The table is **data**: change a row and see what moves. Points of all rows that fit add up, and every score can say why:
@@ -542,7 +542,8 @@ for row in rules.index:
     auc[row] = evaluation.predictions.judge(
         fewer, later["bought"], probabilities=False
     ).auc
-rules[["trait", "equals", "at_least"]].fillna("").assign(auc_without=auc).round(3)
+shown = rules[["trait", "equals", "at_least"]].astype(object).fillna("")
+shown.assign(auc_without=pd.Series(auc).round(3))
 
 # %% [markdown] key="points-sensitivity-look"
 # With all rows the AUC is 0.732. Without the favourites it falls to 0.705; no other row is worth even a hundredth. So the exact
