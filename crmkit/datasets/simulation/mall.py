@@ -197,7 +197,7 @@ def _truth_of_persons(persons: pd.DataFrame, who: pd.DataFrame, person_id: pa.Ar
     household = (
         columns.pick(columns.ids("H", holders), np.where(place >= 0, who["household"].to_numpy()[place], -1))
         if holders
-        else place
+        else columns.pick([], place)
     )
     table = columns.table(
         person_id=person_id,
