@@ -6,20 +6,28 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 TEXT = pd.StringDtype("pyarrow", na_value=np.nan)
 Mask = np.ndarray | None
 
 
 def ids(prefix: str, count: int, width: int = 5) -> pa.Array:
-    """`count` identifiers, numbered from 1: S00001, S00002 …
+    """`count` identifiers, numbered from 1 and all of one length: S00001, S00002 …
 
     >>> ids("S", 2).to_pylist()
     ['S00001', 'S00002']
     """
-    digits = pc.utf8_lpad(pc.cast(pa.array(np.arange(1, count + 1)), pa.string()), width, "0")
-    return pc.binary_join_element_wise(pa.scalar(prefix), digits, "")
+    width = max(width, len(str(count)))
+    size = len(prefix) + width
+    letters = np.empty((count, size), dtype="uint8")
+    letters[:, : len(prefix)] = np.frombuffer(prefix.encode("ascii"), dtype="uint8")
+    number = np.arange(1, count + 1, dtype="int32")
+    for place in range(size - 1, len(prefix) - 1, -1):
+        number, digit = np.divmod(number, np.int32(10))
+        letters[:, place] = digit + ord("0")
+    # texts of one length need no Python object: their places are multiples of it
+    places = pa.py_buffer(np.arange(count + 1, dtype="int32") * size)
+    return pa.Array.from_buffers(pa.string(), count, [None, places, pa.py_buffer(letters)])
 
 
 def pick(values: pa.Array | Sequence[str], places: np.ndarray, known: Mask = None) -> pa.Array:

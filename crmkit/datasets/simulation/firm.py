@@ -112,8 +112,8 @@ def simulate(name: str, *, customers: int | None = None, seed: int | None = None
     >>> firm = datasets.simulate("shop", customers=500, seed=3, dirt=0)
     >>> firm.truth
     ['truth_customers', 'truth_effects', 'truth_leads', 'truth_parameters']
-    >>> len(firm.customers), firm.orders["amount"].sum() > 0
-    (500, True)
+    >>> len(firm.customers), sorted(firm.customers["consent"].unique())
+    (500, ['no', 'yes'])
     """
     if not isinstance(name, str) or name not in FIRMS:
         raise InputError(f"there is no firm {name!r}; there are {', '.join(FIRMS)}." + near_misses(name, FIRMS))
