@@ -1,6 +1,6 @@
 """The exercises of lesson 1.3, six stages."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 
@@ -88,40 +88,45 @@ class ByHand(Exercise):
         return self._with(context, trend=1.0)
 
 
-class Teams(Exercise):
-    id, answer, level = "1.3-2", "teams", "do"
-    nudge = 'Group `todo` by "phase" and add up "customers".'
-    meaning = "Most of the file is work for the first and the last team. The team in the middle, where the money is, has the fewest people to look after."
+class Messages(Exercise):
+    id, answer, level = "1.3-2", "messages", "do"
+    nudge = "Read the column `task` of `todo` beside each message: whom does it thank, welcome, miss, or ask to begin?"
+    meaning = (
+        "Sent to another stage, each of these messages is embarrassing. That is why the list of names must be right."
+    )
+    SIX: ClassVar = {"A": "mature", "B": "decline", "C": "new", "D": "prospect", "E": "lost", "F": "growth"}
 
-    def expected(self, context: Context) -> pd.Series:
-        return self._by(context, "phase")
+    def expected(self, context: Context) -> dict[str, str]:
+        return dict(self.SIX)
 
-    def _by(self, context: Context, column: str, value: str = "customers") -> pd.Series:
-        return stages.tasks(_stages(context)).groupby(column, sort=False)[value].sum()
-
-    @wrong("You added up money. People are asked for: the column `customers`.")
-    def money(self, context: Context) -> pd.Series:
-        return self._by(context, "phase", "spend")
-
-    @wrong("You counted stages: each phase has two. Add up the customers in them.")
-    def stages_counted(self, context: Context) -> pd.Series:
-        return stages.tasks(_stages(context)).groupby("phase")["customers"].size()
-
-    @wrong("You left out the prospects. The acquisition team looks after those who have not bought yet, too.")
-    def without_prospects(self, context: Context) -> pd.Series:
-        return stages.tasks(_stages(context)).drop(index="prospect").groupby("phase")["customers"].sum()
+    def _swapped(self, one: str, other: str) -> dict[str, str]:
+        turned = {one: other, other: one}
+        return {letter: turned.get(stage, stage) for letter, stage in self.SIX.items()}
 
     @wrong(
-        "You put decline into retention. That can be defended, but here the proposal of `todo` is asked for: decline belongs to churn."
+        "Who is asked what went wrong, and is offered a reason to come again, is missed but not given up. Compensation for the past is for those who have left."
     )
-    def decline_to_retention(self, context: Context) -> pd.Series:
-        table = stages.tasks(_stages(context))
-        table.loc["decline", "phase"] = "retention"
-        return table.groupby("phase")["customers"].sum()
+    def decline_for_lost(self, context: Context) -> dict[str, str]:
+        return self._swapped("decline", "lost")
 
-    @wrong("Those are shares. Give numbers of people.")
-    def shares(self, context: Context) -> pd.Series:
-        return self._by(context, "phase", "share_of_customers")
+    @wrong(
+        "A fifth order since summer is buying that rises. Two years of the same is steady: who of the two gets a service, who a suggestion to buy something besides?"
+    )
+    def growth_for_mature(self, context: Context) -> dict[str, str]:
+        return self._swapped("growth", "mature")
+
+    @wrong("Whose first parcel is on its way has bought. Who only looked has not.")
+    def new_for_prospect(self, context: Context) -> dict[str, str]:
+        return self._swapped("new", "prospect")
+
+    @wrong("Those are the phases. Each phase has two stages; say which.")
+    def phases(self, context: Context) -> dict[str, str]:
+        phase = stages.StageRules.load().tasks["phase"]
+        return {letter: phase[stage] for letter, stage in self.SIX.items()}
+
+    @wrong("The first parcel is the sign of a new customer, the fifth order one of growth.")
+    def new_for_growth(self, context: Context) -> dict[str, str]:
+        return self._swapped("new", "growth")
 
 
 class Moved(Exercise):
@@ -129,7 +134,7 @@ class Moved(Exercise):
     nudge = (
         "Call `stages.reassign(now, rules.move(slow_after=2))` and count the rows whose `stage` is not that of `now`."
     )
-    meaning = "So many people are called declining from one day to the next, and nobody did anything. A third of them had not even had the time for a second purchase."
+    meaning = "So many people are called declining from one day to the next, and nobody did anything. Many of them bought once, and have hardly had the time for a second purchase."
 
     def expected(self, context: Context) -> int:
         return self._differ(context, slow_after=2)
@@ -340,10 +345,10 @@ class HowFirm(Exercise):
 
 class Disagree(Exercise):
     id, answer, level = "1.3-8", "disagree", "decide"
-    nudge = 'Take the buyers, make two true/false columns, `silence_days > 180` and `stage == "lost"`, and count where they differ.'
-    meaning = "Most of them are given up too early by the rule of 180 days: customers who always bought seldom. A rule in days is simple, and unfair to the slow."
+    nudge = 'Take the buyers, make two true/false columns, `silence_days > 336` and `stage == "lost"`, and count where they differ.'
+    meaning = "It gives up slow buyers, of whom two in five are still there, and waits for fast ones, of whom nine in ten have left. A rule in days is simple, and wrong at both ends."
 
-    def _two(self, context: Context, days: int = 180) -> tuple[pd.Series, pd.Series]:
+    def _two(self, context: Context, days: int = 336) -> tuple[pd.Series, pd.Series]:
         buyers = _stages(context).query("purchases > 0")
         return buyers["silence_days"] > days, buyers["stage"] == "lost"
 
@@ -371,7 +376,7 @@ class Disagree(Exercise):
         fixed, ours = self._two(context)
         return int((fixed == ours).sum())
 
-    @wrong("That is how many the rule of 180 days calls lost. Compare it with ours, customer by customer.")
+    @wrong("That is how many the rule of 336 days calls lost. Compare it with ours, customer by customer.")
     def one_rule(self, context: Context) -> int:
         return int(self._two(context)[0].sum())
 
