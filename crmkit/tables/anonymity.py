@@ -10,7 +10,7 @@ import pandas as pd
 
 from crmkit import periods
 from crmkit.errors import InputError, KindError, near_misses
-from crmkit.tables.frames import id_text, needs
+from crmkit.tables.frames import counted, id_text, needs
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,11 +47,11 @@ class Anonymity:
     def __str__(self) -> str:
         unique = int((self.groups["rows"] == 1).sum())
         told = [
-            f"k = {self.k}: {self.rows:,} rows in {len(self.groups):,} groups; {unique:,} rows are unique, "
-            f"{self.rows_below:,} ({self.share_below:.1%}) are in groups below {self.wanted}."
+            f"k = {self.k}: {counted(self.rows, 'row')} in {counted(len(self.groups), 'group')}; {unique:,} unique, "
+            f"{self.rows_below:,} ({self.share_below:.1%}) in groups below {self.wanted}."
         ]
         if self.alike is not None:
-            told.append(f"{self.alike:,} rows are in large enough groups, but all rows of the group say the same.")
+            told.append(f"{counted(self.alike, 'row')} in large enough groups, where all say the same.")
         return " ".join(told)
 
     __repr__ = __str__
@@ -80,8 +80,7 @@ def k_anonymity(
 
     >>> people = pd.DataFrame({"age": ["18-29", "18-29", "30-44"], "sex": ["f", "f", "m"], "ill": ["no", "no", "yes"]})
     >>> k_anonymity(people, ["age", "sex"], k=2, sensitive="ill")
-    k = 1: 3 rows in 2 groups; 1 rows are unique, 1 (33.3%) are in groups below 2.
-    2 rows are in large enough groups, but all rows of the group say the same.
+    k = 1: 3 rows in 2 groups; 1 unique, 1 (33.3%) in groups below 2. 2 rows in large enough groups, where all say the same.
     """
     columns = [quasi_identifiers] if isinstance(quasi_identifiers, str) else list(quasi_identifiers)
     if not columns:
@@ -144,8 +143,8 @@ class Release:
 
     def __str__(self) -> str:
         return (
-            f"{len(self.table):,} of {len(self.released):,} rows released in {len(self.after.groups):,} groups of "
-            f"{self.after.wanted} or more; {self.suppressed:,} ({self.share_suppressed:.1%}) suppressed. "
+            f"{len(self.table):,} of {counted(len(self.released), 'row')} released in {counted(len(self.after.groups), 'group')} "
+            f"of {self.after.wanted} or more; {self.suppressed:,} ({self.share_suppressed:.1%}) suppressed. "
             f"A row cannot be told from {self.discernibility / len(self.released):,.0f} rows on average."
             + (f" Not released: {', '.join(self.dropped)}." if self.dropped else "")
         )
@@ -184,7 +183,7 @@ def generalise(
     >>> people = pd.DataFrame({"postcode": ["10437", "10119", "80331"], "spend": [10.0, 20.0, 30.0]})
     >>> release = generalise(people, {"postcode": {"prefix": 2}}, k=2, keep="spend")
     >>> release
-    2 of 3 rows released in 1 groups of 2 or more; 1 (33.3%) suppressed. A row cannot be told from 2 rows on average.
+    2 of 3 rows released in 1 group of 2 or more; 1 (33.3%) suppressed. A row cannot be told from 2 rows on average.
     >>> release.table
       postcode  spend
     0      10*   10.0

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from crmkit.errors import InputError, KindError, near_misses
-from crmkit.tables.frames import id_text, needs
+from crmkit.tables.frames import counted, id_text, needs
 
 TREATMENTS = ("delete", "blank", "identifies")
 #: What stands in a text where the person was named.
@@ -46,13 +46,13 @@ class Erasure:
     def __str__(self) -> str:
         found, left = int(self.proof["found_before"].sum()), int(self.proof["found_after"].sum())
         parts = [
-            f"{int(self.proof['deleted'].sum()):,} rows deleted, {int(self.proof['blanked'].sum()):,} cells blanked, "
-            f"{int(self.proof['masked'].sum()):,} texts masked in {len(self.proof)} tables.",
-            f"The search found the person in {found:,} cells before and in {left:,} after"
+            f"{counted(self.proof['deleted'].sum(), 'row')} deleted, {counted(self.proof['blanked'].sum(), 'cell')} "
+            f"blanked, {counted(self.proof['masked'].sum(), 'text')} masked in {counted(len(self.proof), 'table')}.",
+            f"The search found the person in {counted(found, 'cell')} before and in {left:,} after"
             + (": nothing is left." if not left else ": THE ERASURE IS NOT COMPLETE."),
         ]
         if len(self.shared):
-            parts.append(f"{len(self.shared):,} cells hold what another person has too; read them.")
+            parts.append(f"Read {counted(len(self.shared), 'cell')} with something that another person has too.")
         return " ".join(parts)
 
     __repr__ = __str__
@@ -89,7 +89,7 @@ def erase(
     >>> done.tables["calls"]["note"].item()
     'came with [erased] ([erased]), tel. [erased]'
     >>> done
-    1 rows deleted, 0 cells blanked, 1 texts masked in 2 tables.
+    1 row deleted, 0 cells blanked, 1 text masked in 2 tables.
     The search found the person in 4 cells before and in 0 after: nothing is left.
     """
     _check(tables, rules)

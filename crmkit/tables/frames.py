@@ -21,6 +21,14 @@ def needs(frame: Any, columns: Iterable[object], name: str = "the table") -> Non
             )
 
 
+def counted(number: float, thing: str) -> str:
+    """
+    >>> counted(1, "row"), counted(2469, "row")
+    ('1 row', '2,469 rows')
+    """
+    return f"{number:,.0f} {thing}" + ("" if number == 1 else "s")
+
+
 def id_text(value: Any) -> str:
     """An id as text. 17.0 is the 17 of another table: pandas makes floats of whole numbers where one is missing.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from crmkit.errors import InputError, KindError
-from crmkit.tables.frames import id_text, needs
+from crmkit.tables.frames import counted, id_text, needs
 
 if TYPE_CHECKING:
     from networkx import DiGraph
@@ -43,13 +43,13 @@ class Network:
     links: int
 
     def __str__(self) -> str:
-        told = f"{len(self.problems):,} problem{'s' * (len(self.problems) != 1)}."
+        told = f"{counted(len(self.problems), 'problem')}."
         if self.trees.empty:
             return f"No usable referral. {told}"
-        top, key, several = self.trees.iloc[0], self.people.iloc[0], "s" * (len(self.trees) != 1)
+        top, key = self.trees.iloc[0], self.people.iloc[0]
         depth = " and no beginning" if top["circle"] else f" in {top['generations']} generations"
         return (
-            f"{self.links:,} referrals link {len(self.people):,} customers in {len(self.trees):,} tree{several}; the largest "
+            f"{counted(self.links, 'referral')} link {len(self.people):,} customers in {counted(len(self.trees), 'tree')}; the largest "
             f"has {top['members']:,} members{depth}. {key.name} stands behind {key['downstream']:,} others, "
             f"{key['direct']:,} of them brought directly. {told}"
         )

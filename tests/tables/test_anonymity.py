@@ -47,7 +47,7 @@ def test_at_k_3_only_the_group_of_three_is_left():
     assert (found.k, found.rows_below, found.alike) == (2, 8, 0)
     assert found.share_below == 8 / 11
     assert len(found.examples) == 5
-    assert "k = 2: 11 rows in 5 groups; 0 rows are unique, 8 (72.7%) are in groups below 3." in str(found)
+    assert "k = 2: 11 rows in 5 groups; 0 unique, 8 (72.7%) in groups below 3." in str(found)
 
 
 def test_discernibility_is_the_sum_of_squares_and_a_suppressed_row_counts_everybody():

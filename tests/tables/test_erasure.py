@@ -84,7 +84,7 @@ def test_what_the_husband_has_too_stays_and_is_told(firm):
         ("records", "phone"),
         ("contacts", "note"),
     ]
-    assert "2 cells hold what another person has too" in str(done)
+    assert "Read 2 cells with something that another person has too" in str(done)
 
 
 def test_the_money_stays_and_nobody_stands_in_it(firm):

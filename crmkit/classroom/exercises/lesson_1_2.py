@@ -424,7 +424,8 @@ class MoneyMissing(Exercise):
             spend = _receipts(context).groupby("customer_id")["amount"].sum()
             sex = customers["sex"].str.lower().str[0].replace({"w": "f", "h": "m"})
             shared = customers[["birth_date", "postcode"]].assign(sex=sex)
-            return shared.assign(spend=spend.reindex(customers.index).fillna(0))
+            born = identity.normalise(customers.reset_index(), record_id="customer_id")["birth_date"]
+            return shared.assign(birth_date=born.to_numpy(), spend=spend.reindex(customers.index).fillna(0))
 
         return context.once("1.2 shared", make)
 
