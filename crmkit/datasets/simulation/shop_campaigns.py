@@ -59,8 +59,8 @@ def run(
 ) -> tuple[Purchases, pd.DataFrame, list[tuple], np.ndarray, np.ndarray]:
     """All campaigns in the order of their days; `folk.gone` and `folk.fades` change for those whom the win-back moved.
 
-    Returns the purchases with what the campaigns added, the contacts, rows of `truth_effects`, the
-    days on which people were won back, and the place of everybody's response (-1: not in the win-back).
+    Returns the purchases with what the campaigns added, the contacts, rows of `truth_effects`, the days on which people
+    were won back, and the place of everybody's response (-1: not in the win-back).
     """
     won_back, response = np.full(len(folk), np.inf), np.full(len(folk), -1)
     contacts, truth = [], []
@@ -71,7 +71,7 @@ def run(
         fits = folk.agrees & (silent >= plan.silent[0]) & (silent <= plan.silent[1]) & (day - folk.first <= plan.young)
         asked = np.flatnonzero(fits)
         contact = marketing.arms(rng, len(asked), plan.control)
-        comes = bought.within(day, plan.window, len(folk))[asked]
+        comes = bought.within(day, plan.window, len(folk))[asked]  # without the campaign
         delay = np.minimum(rng.exponential(plan.window / 5, len(asked)), plan.window - 2.5)
         when = day + 1 + delay  # nobody answers a letter of today before tomorrow
         if kind == "win-back":
@@ -79,34 +79,27 @@ def run(
             moved, annoyed = classes == 0, asked[(classes == 3) & contact]
             bought = bought.only(~(np.isin(bought.who, annoyed) & (bought.when >= day)))
             folk.gone[annoyed], folk.fades[annoyed] = day, np.minimum(folk.fades[annoyed], day)
-            effect, meaning = (
-                (classes == 0).mean() - (classes == 3).mean() if len(asked) else 0.0,
-                "share persuadable - ",
-            )
-            meaning = (
-                "more of those contacted bought in 90 days: the share of the persuadable less that of those disturbed"
-            )
+            gains, loses = moved, classes == 3
+            meaning = f"more of those contacted bought in {plan.window} days: "
+            meaning += "the share of the persuadable less that of those disturbed"
         else:
             alive = (when < folk.gone[asked]) & (when < DAYS)
             moved = processes.thinned(rng, np.full(len(asked), plan.effect * effects)) & alive
-            effect = (moved & ~comes).mean() if len(asked) else 0.0
+            gains, loses = moved & ~comes, np.zeros(len(asked), dtype=bool)
             meaning = f"more of those contacted bought in {plan.window} days because of it"
+        effect = gains.mean() - loses.mean() if len(asked) else 0.0
         truth.append((IDS[place], effect, "share of those asked", meaning))
         added = moved & contact
         opened = rng.uniform(0, 1, len(asked)) < np.where(comes, 0.6, 0.36)
-        uses = np.zeros(len(folk), dtype=bool)
-        uses[asked] = contact & opened & (rng.uniform(0, 1, len(asked)) < 0.55) & (plan.discount > 0)
-        hit = (bought.when >= day + 1) & (bought.when < day + plan.window) & (bought.code < 0) & uses[bought.who]
-        bought.code[hit] = place
-        used = np.zeros(len(folk), dtype=bool)
-        used[bought.who[hit]] = True
-        coded = added & (rng.uniform(0, 1, len(asked)) < 0.9) & (plan.discount > 0)
+        # those who would have bought anyway use the code too, and so do nearly all whom the campaign moved
+        saver = contact & opened & (rng.uniform(0, 1, len(asked)) < 0.55) & (plan.discount > 0)
+        used = bought.use_code(asked[saver], day + 1, day + plan.window, place, len(folk))[asked]
+        coded = (rng.uniform(0, 1, len(asked)) < 0.9) & (plan.discount > 0)
         bought = bought.plus(asked[added], when[added], np.where(coded[added], place, -1))
         opened |= added
-        clicked = opened & ((rng.uniform(0, 1, len(asked)) < 0.25) | used[asked] | added)
-        contacts.append(
-            (np.full(len(asked), place), asked, contact, day + rng.uniform(0.34, 0.45, len(asked)), opened, clicked)
-        )
+        clicked = opened & ((rng.uniform(0, 1, len(asked)) < 0.25) | used | added)
+        sent = day + rng.uniform(0.34, 0.45, len(asked))
+        contacts.append((np.full(len(asked), place), asked, contact, sent, opened, clicked))
         if kind == "win-back":
             back = added & (folk.gone[asked] < when)
             won_back[asked[back]] = when[back]

@@ -57,3 +57,12 @@ class Purchases:
         found = np.zeros(count, dtype=bool)
         found[self.who[(self.when >= first) & (self.when < first + days)]] = True
         return found
+
+    def use_code(self, who: np.ndarray, first: float, end: float, code: int, count: int) -> np.ndarray:
+        """These people use a code with their orders from `first` to before `end`; the answer is who of all had one."""
+        users, used = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
+        users[who] = True
+        rows = (self.when >= first) & (self.when < end) & (self.code < 0) & users[self.who]
+        self.code[rows] = code
+        used[self.who[rows]] = True
+        return used
