@@ -40,6 +40,9 @@ RETURNING = {"search": 0.2, "social": 0.09, "direct": 0.40, "partner": 0.03, "re
 LOOKING = {"search": 0.30, "social": 0.17, "direct": 0.33, "partner": 0.08, "referral": 0.02, "email": 0.10}
 
 
+BUYS, FIRST, LOOKS, REGISTERS, BROWSES, STRANGER = range(6)  # kinds of visits
+
+
 @dataclass
 class Leads:
     """Everybody who left a trace before buying; times in days, infinite for never."""
@@ -109,7 +112,7 @@ def visits(
     """Visits of the last year: of people on their way to register, of customers with and without an order, of strangers."""
     rng, count = streams("visits"), len(folk)
     everybody = np.arange(count)
-    # orders on the web or in the app, a few minutes after the visit began
+    # an order on the web or in the app, a few minutes after the visit began
     buys = np.flatnonzero((channel < 2) & (bought.when >= VISITS_SINCE + 0.2))
     # the way to registration: its first visit carries the first touch, its last is the registration
     path = folk.registered - folk.first_visit
@@ -121,16 +124,14 @@ def visits(
     starts = np.flatnonzero(path > 0)
     # browsing after registration: lively while the relation lives, less while it fades, hardly any after it
     lively = streams("browsing").gamma(1.5, 1 / 1.5, count)
-    ends = np.where(folk.buyer, folk.fades, folk.registered + 120)
     usual = np.where(folk.buyer, 0.015 + 2.2 * folk.rate, 0.03) * lively
+    begins = folk.registered + 0.5
+    fades = np.where(folk.buyer, folk.fades, folk.registered + 120)  # prospects lose interest
+    gone = np.where(folk.buyer, folk.gone, fades)
     phases = [
-        (usual, folk.registered + 0.5, np.minimum(ends, DAYS)),
-        (
-            0.35 * usual,
-            np.maximum(ends, folk.registered + 0.5),
-            np.minimum(np.where(folk.buyer, folk.gone, ends), DAYS),
-        ),
-        (np.full(count, 0.004), np.where(folk.buyer, folk.gone, ends), np.full(count, DAYS)),
+        (usual, begins, np.minimum(fades, DAYS)),
+        (0.35 * usual, np.maximum(fades, begins), np.minimum(gone, DAYS)),
+        (np.full(count, 0.004), gone, np.full(count, DAYS)),
     ]
     browsing = [
         processes.events(rng, rate, np.maximum(start, VISITS_SINCE), stop, pace) for rate, start, stop in phases
@@ -139,46 +140,40 @@ def visits(
     browses_at = clock.by_day(rng, np.concatenate([when for _, when in browsing]))
     strangers = np.repeat(np.arange(3 * count), 1 + rng.poisson(0.5, 3 * count))
     strange_at = people.arrivals(rng, 3 * count, pace, 0.2, VISITS_SINCE)[strangers]
-    strange_at = clock.by_day(
-        rng,
-        np.minimum(
-            strange_at + rng.exponential(12, len(strangers)) * (np.diff(strangers, prepend=-1) == 0), DAYS - 0.5
-        ),
-    )
-    who = np.concatenate([bought.who[buys], starts, looks, everybody, browses, strangers])
-    at = np.concatenate(
-        [
-            bought.when[buys] - rng.uniform(0.003, 0.007, len(buys)),
-            folk.first_visit[starts],
-            looks_at,
-            folk.registered,
-            browses_at,
-            strange_at,
-        ]
-    )
-    kind = np.repeat(np.arange(6), [len(buys), len(starts), len(looks), count, len(browses), len(strangers)])
+    again = np.diff(strangers, prepend=-1) == 0
+    strange_at += rng.exponential(12, len(strangers)) * again
+    strange_at = clock.by_day(rng, np.minimum(strange_at, DAYS - 0.5))
+    parts = [  # in the order of BUYS, FIRST, LOOKS, REGISTERS, BROWSES, STRANGER
+        (bought.who[buys], bought.when[buys] - rng.uniform(0.003, 0.007, len(buys))),
+        (starts, folk.first_visit[starts]),
+        (looks, looks_at),
+        (everybody, folk.registered),
+        (browses, browses_at),
+        (strangers, strange_at),
+    ]
+    who, at = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    kind = np.repeat(np.arange(6), [len(part) for part, _ in parts])
     order = np.concatenate([buys, np.full(len(who) - len(buys), -1)])
-    late = np.flatnonzero(at >= VISITS_SINCE)
-    late = late[np.argsort(at[late], kind="stable")]
-    who, at, kind, order = who[late], at[late], kind[late], order[late]
-    rows = len(who)
+    kept = np.flatnonzero(at >= VISITS_SINCE)
+    kept = kept[np.argsort(at[kept], kind="stable")]
+    who, at, kind, order = who[kept], at[kept], kind[kept], order[kept]
+    rows, strange = len(who), kind == STRANGER
+    own = np.where(strange, 0, who)  # a place among the people, for those who are one
     # a second device or a cleared cookie after registration; strangers have cookies of their own
-    second = (streams("cookies").uniform(0, 1, count) < 0.35)[np.where(kind < 5, who, 0)]
-    second = second & np.isin(kind, (0, 4)) & (rng.uniform(0, 1, rows) < 0.45)
-    cookie = np.where(kind == 5, 2 * count + who, who + count * second)
+    returns = np.isin(kind, (BUYS, BROWSES))
+    second = (streams("cookies").uniform(0, 1, count) < 0.35)[own] & returns & (rng.uniform(0, 1, rows) < 0.45)
+    cookie = np.where(strange, 2 * count + who, who + count * second)
     number = streams("cookie numbers").permutation(5 * count)
     device = people.choose(streams("devices"), DEVICES, 5 * count)
-    source = np.where(np.isin(kind, (0, 4)), people.choose(rng, RETURNING, rows), people.choose(rng, LOOKING, rows))
-    first = folk.source[np.where(kind < 5, who, 0)]
-    firsts = (kind == 1) | ((kind == 3) & (path[np.where(kind < 5, who, 0)] <= 0))
-    source = np.where(firsts, first, source)
-    source = np.where(kind == 5, people.choose(rng, LEAD_SOURCES, rows), source)
+    source = np.where(returns, people.choose(rng, RETURNING, rows), people.choose(rng, LOOKING, rows))
+    source = np.where((kind == FIRST) | ((kind == REGISTERS) & (path[own] <= 0)), folk.source[own], source)
+    source = np.where(strange, people.choose(rng, LEAD_SOURCES, rows), source)
     pages = 1 + rng.poisson(np.array([7.0, 3.0, 4.0, 5.0, 3.5, 1.8])[kind])
-    known = (kind == 0) | (kind == 3) | ((kind == 4) & (rng.uniform(0, 1, rows) < 0.75))
+    known = np.isin(kind, (BUYS, REGISTERS)) | ((kind == BROWSES) & (rng.uniform(0, 1, rows) < 0.75))
     return table(
         visit_id=ids("V", rows, 7),
         visitor_id=pick(ids("K", 5 * count, 6), number[cookie]),
-        customer_id=pick(person, np.where(kind < 5, who, -1), known),
+        customer_id=pick(person, np.where(strange, -1, who), known),
         started_at=clock.moment(at),
         source=pick(sources, source),
         device=pick(list(DEVICES), device[cookie]),
