@@ -141,3 +141,13 @@ def test_first_days_are_the_same_on_both(on_both):
     assert here["paid_back"].notna().sum() > 100
     pd.testing.assert_frame_equal(here, there, check_exact=True)
     assert here.attrs == there.attrs
+
+
+def test_the_stages_are_the_same_on_both(on_both):
+    here, there = (
+        lifecycle.stages.assign(transactions, as_of=datetime.date(2026, 5, 31), prospects=["somebody"])
+        for transactions in on_both
+    )
+    assert here["stage"].nunique() >= 4
+    pd.testing.assert_frame_equal(here, there, check_exact=True)
+    assert here.attrs == there.attrs

@@ -75,8 +75,11 @@ def stage_view(
     if number:
         (old, new), most = next(iter(changes.items()))
         verb = "moves" if number == 1 else "move"
-        text = f"{number:,} of {style.count(len(assigned), 'customer')} {verb}: {'most ' if len(changes) > 1 else ''}"
-        text += f"{old} to {new} ({most:,})"
+        text = f"{number:,} of {style.count(len(assigned), 'customer')} {verb}"
+        tied = list(changes.values()).count(most) > 1
+        text += (
+            f" in {len(changes)} ways" if tied else f": {'most ' if len(changes) > 1 else ''}{old} to {new} ({most:,})"
+        )
     counts = [table["stage"].value_counts(sort=False) for table in (assigned, moved)]
     with style.house(ax, (9, 4.5)) as ax:
         places = np.arange(len(counts[0]))
