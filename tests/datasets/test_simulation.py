@@ -340,3 +340,21 @@ def test_texts_days_and_gaps_become_the_types_of_a_data_set():
     assert frame["answer"].isna().sum() == 1
     text = frame.dtypes[["id", "kind", "word"]]
     assert (text == text.iloc[0]).all()
+
+
+def test_the_command_writes_what_ships(tmp_path, monkeypatch, capsys):
+    from crmkit.datasets.simulation import __main__ as command
+
+    (tmp_path / "subscription").mkdir()
+    shutil.copy(shipped.folder("datasets") / "subscription" / "schema.toml", tmp_path / "subscription")
+    monkeypatch.setattr("sys.argv", ["simulation", "subscription"])
+    monkeypatch.setattr(command.shipped, "folder", lambda name: tmp_path)
+    command.main()
+    monkeypatch.undo()
+    assert "MB  subscription/usage.parquet" in capsys.readouterr().out
+    ours, shipped_ones = tmp_path / "subscription", shipped.folder("datasets") / "subscription"
+    assert (ours / "schema.toml").read_text(encoding="utf-8") == (shipped_ones / "schema.toml").read_text(
+        encoding="utf-8"
+    )
+    for path in shipped_ones.glob("*.parquet"):  # another pyarrow may write other bytes
+        assert pq.read_table(ours / path.name).equals(pq.read_table(path)), path.name
