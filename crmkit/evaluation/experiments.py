@@ -1,6 +1,7 @@
 """Experiments: how many customers a test needs, who is drawn into which group, what came out, and with what limits."""
 
 import math
+import textwrap
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any, NamedTuple
@@ -68,10 +69,11 @@ class Effect:
             f"{value * scale:+,.{digits}f}".replace("-", "−") for value in (self.estimate, self.low, self.high)
         )
         shown = "an effect shows" if self.shows else "no effect shows: zero lies inside the interval"
-        return (
-            f"Effect on {self.outcome}: {estimate}{unit} ({self.level * 100:g} % interval {low} to {high}); {shown}.\n"
-            f"{self.basis}\nDesign: {self.design}. {self.limits}"
+        found = (
+            f"Effect on {self.outcome}: {estimate}{unit} ({self.level * 100:g} % interval {low} to {high}); {shown}."
         )
+        parts = (found, self.basis, f"Design: {self.design}. {self.limits}")
+        return "\n".join(textwrap.fill(part, 110) for part in parts)
 
     __repr__ = __str__
 

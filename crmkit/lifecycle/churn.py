@@ -111,8 +111,8 @@ def by_horizon(orders: "Transactions", *, cutoff: object, horizons: Iterable[str
 
     Returns: one row a horizon, in the given order: `horizon`, `days`, `customers`, `silent` (no purchase in that time
         after the cut-off), `rate` with `low` and `high` (95 %), `back_later` (of the silent, who bought after the window
-        and before the end of the data: wrongly called lost), `share_back`, `watched_days` (days of data after the
-        window: who had no time to come back could not).
+        and before the end of the data: wrongly called lost), `share_back` (missing if no day was left to come back),
+        `watched_days` (days of data after the window: the fewer, the fewer can be seen to come back).
     Raises: InputError if a window reaches beyond the data.
 
     >>> from crmkit.tables import Transactions
@@ -141,6 +141,7 @@ def by_horizon(orders: "Transactions", *, cutoff: object, horizons: Iterable[str
     table = pd.DataFrame(rows, columns=columns)
     table["share_back"] = table["back_later"] / table["silent"].where(table["silent"] > 0)
     table["watched_days"] = [(pd.Timestamp(orders.last_day) - ends).days for _, _, ends in windows]
+    table["share_back"] = table["share_back"].where(table["watched_days"] > 0)
     table.attrs = {"as_of": day.date().isoformat()}
     return table
 

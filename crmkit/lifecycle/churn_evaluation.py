@@ -160,6 +160,9 @@ def lead_times(warnings: pd.DataFrame, left_on: "pd.Series[Any]", *, within: str
     for column in ("customer_id", "as_of", "warned"):
         if column not in table:
             raise ColumnError(f"warnings: column {column!r} is missing.{near_misses(column, table.columns)}")
+    table = table[["customer_id", "as_of", "warned"]]  # it may carry left_on itself
+    if left_on.dropna().index.has_duplicates:
+        raise InputError("left_on names a customer twice; give the day of the leaving that was to be warned of.")
     gone = pd.to_datetime(left_on.dropna()).rename("left_on").rename_axis("customer_id")
     seen = table.merge(gone.reset_index(), on="customer_id")
     seen = seen[seen["as_of"] < seen["left_on"]]

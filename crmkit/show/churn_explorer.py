@@ -92,8 +92,18 @@ def churn_view(
     return ChurnView(figures, curve, ax, text)
 
 
-def churn_explorer(score: "pd.Series[float]", left: "pd.Series[bool]", currency: str | None = None) -> "VBox":
+def churn_explorer(
+    score: "pd.Series[float]",
+    left: "pd.Series[bool]",
+    currency: str | None = None,
+    *,
+    call: float = 12.0,
+    value: float = 90.0,
+    saved: float = 0.25,
+) -> "VBox":
     """A widget: move the threshold, the price of a call, the value of a customer and what a call saves.
+
+    `call`, `value` and `saved` are where the sliders begin.
 
     Whatever it shows, `churn_view` returns as data. A setting that cannot be computed shows its message.
 
@@ -113,9 +123,9 @@ def churn_explorer(score: "pd.Series[float]", left: "pd.Series[bool]", currency:
             (low + high) / 2, min=low, max=high, step=(high - low) / 100, readout_format=".3g",
             description="Warn from this score on", **wide,
         ),
-        "call": widgets.FloatSlider(12, min=1, max=60, step=1, description="A call costs", **wide),
-        "value": widgets.FloatSlider(90, min=10, max=400, step=5, description="A customer is worth", **wide),
-        "saved": widgets.FloatSlider(0.25, min=0.05, max=1, step=0.05, description="A call keeps (share)", **wide),
+        "call": widgets.FloatSlider(call, min=0.5, max=max(60, 2 * call), step=0.5, description="A call costs", **wide),
+        "value": widgets.FloatSlider(value, min=10, max=max(400, 2 * value), step=5, description="A customer is worth", **wide),
+        "saved": widgets.FloatSlider(saved, min=0.05, max=1, step=0.05, description="A call keeps (share)", **wide),
     }  # fmt: skip
     shown = widgets.HTML()
     with style.applied():

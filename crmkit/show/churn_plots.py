@@ -22,7 +22,7 @@ def churn_by_horizon(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     >>> table = pd.DataFrame({"horizon": ["1 months", "6 months"], "days": [30, 183], "customers": [50, 50],
     ...     "rate": [0.8, 0.5], "low": [0.67, 0.37], "high": [0.89, 0.63], "share_back": [0.4, 0.1]})
     >>> churn_by_horizon(table).get_title().replace("\\n", " ")
-    'Lost are 80 % after 1 month of silence and 50 % after 6 months: 40 % and 10 % of them came back'
+    'Lost are 80 % after 1 month of silence and 50 % after 6 months; 40 % of the former came back'
     """
     style.needs(table, ["horizon", "days", "rate", "low", "high", "share_back"], "lifecycle.churn.by_horizon(…)")
     table = table.sort_values("days")
@@ -42,7 +42,8 @@ def churn_by_horizon(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         title = f"Lost are {style.percent(first.rate)} after {spans[0]} of silence"
         if len(table) > 1:
             title += f" and {style.percent(last.rate)} after {spans[1]}"
-            title += f": {style.percent(first.share_back)} and {style.percent(last.share_back)} of them came back"
+            if first.share_back > 0:
+                title += f"; {style.percent(first.share_back)} of the former came back"
         told = "; ".join(
             f"{row.horizon}: {style.percent(row.rate)} lost, {style.percent(row.share_back)} of these came back"
             for row in table.itertuples()

@@ -19,7 +19,7 @@ def uplift(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ...     "high_all": [0.35, 0.09]}, index=pd.Index(["three orders or more", "one order"], name="orders"))
     >>> table.attrs = {"kind": "share", "outcome": "bought", "design": "randomised"}
     >>> uplift(table).get_title().replace("\\n", " ")
-    'The contact moved three orders or more: +20.0 percentage points; in 1 of 2 segments no effect shows'
+    'Largest effect for three orders or more: +20.0 percentage points; in 1 of 2 segments no effect shows'
     """
     style.needs(table, ["effect", "low", "high", "low_all", "high_all"], "evaluation.experiments.uplift(…)")
     share = table.attrs.get("kind") == "share"
@@ -46,11 +46,8 @@ def uplift(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         best = table["effect"].idxmax()
         figure = f"{table.loc[best, 'effect'] * scale:+.{digits}f}{unit}".replace("-", "−")
         quiet = int((~clear).sum())
-        title = (
-            f"The contact moved {best}: {figure}"
-            if clear.get(best, False)
-            else f"No segment stands out; the largest is {best}: {figure}"
-        )
+        stands = "Largest effect for" if clear.get(best, False) else "No segment stands out; the largest effect is for"
+        title = f"{stands} {best}: {figure}"
         if quiet:
             title += f"; in {quiet} of {len(table)} segments no effect shows"
         told = "; ".join(
@@ -72,35 +69,41 @@ def trends(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ...     "treated": [False, True, False, False], "starts": [2, 2, None, None], "gap": [3.0, 8, 0, 0]})
     >>> table.attrs = {"outcome": "orders", "unit": "region", "period": "month", "yardstick": ["south"]}
     >>> trends(table).get_title().replace("\\n", " ")
-    'After the start the gap to the others was wider by 5.00 on average: from 3.00 to 8.00'
+    'After the start the distance to the others rose by 5.00 on average: from 3.00 to 8.00'
     """
     style.needs(table, ["unit", "period", "mean", "treated", "starts", "gap"], "evaluation.differences.trends(…)")
     yardstick = table.attrs.get("yardstick", [])
     periods = list(dict.fromkeys(table["period"].sort_values()))
     place = {period: number for number, period in enumerate(periods)}
     begun = [unit for unit in dict.fromkeys(table["unit"]) if str(unit) not in yardstick]
+    ends: list[tuple[float, int, object, str]] = []
     with style.house(ax, (9.5, 5)) as ax:
         for unit, rows in table.groupby("unit", observed=True):
             at, waits = rows["period"].map(place), str(unit) in yardstick
             colour = style.PALETTE["grey"] if waits else style.PALETTE[_COLOURS[begun.index(unit) % len(_COLOURS)]]
             ax.plot(at, rows["mean"], color=colour, linestyle="--" if waits else "-", linewidth=1.5 if waits else 2)
-            ax.annotate(style.label(unit, 14), (at.iloc[-1], rows["mean"].iloc[-1]), textcoords="offset points",
-                        xytext=(6, 0), va="center", color=colour)  # fmt: skip
+            ends.append((rows["mean"].iloc[-1], at.iloc[-1], unit, colour))
             start = rows.loc[rows["treated"]].head(1)
             if len(start):
                 ax.plot(start["period"].map(place), start["mean"], "o", color=colour, markersize=9)
         step = max(1, len(periods) // 8)
         ax.set_xticks(range(0, len(periods), step), [str(period) for period in periods[::step]])
         ax.margins(x=0.1)
+        least, lowest = np.ptp(ax.get_ylim()) * 0.055, -np.inf
+        for height, at, unit, colour in sorted(ends, key=lambda end: end[0]):  # names that would overlap move up
+            lowest = max(height, lowest + least)
+            ax.annotate(
+                style.label(unit, 14), (at, height), (at + 0.015 * len(periods), lowest), va="center", color=colour
+            )
         ax.grid(axis="y")
         ax.set(xlabel=str(table.attrs.get("period", "period")), ylabel=f"mean {table.attrs.get('outcome', 'outcome')}")
         mine = table[table["unit"].isin(begun)]
         gaps = mine.groupby(["unit", "treated"], observed=True)["gap"].mean().unstack()
         if {False, True} <= set(gaps.columns) and gaps.dropna().size:
             before, after = gaps.dropna()[False].mean(), gaps.dropna()[True].mean()
-            way = "wider" if after >= before else "narrower"
+            way = "rose" if after >= before else "fell"
             title = (
-                f"After the start the gap to the others was {way} by {abs(after - before):.2f} on average: from "
+                f"After the start the distance to the others {way} by {abs(after - before):.2f} on average: from "
                 f"{before:.2f} to {after:.2f}"
             )
         else:

@@ -189,8 +189,11 @@ def test_the_design_is_told_with_its_limits():
     for design, word in (("randomised", "chance alone"), ("naive", "Nobody drew lots")):
         effect = experiments.read_out(campaign(50, 200, 30, 200), "bought", design=design)
         assert effect.design == design
-        assert word in str(effect)
+        assert word in effect.limits
+        told = " ".join(str(effect).split())
+        assert f"Design: {design}. {effect.limits}" in told
     assert effect.shows
+    assert max(map(len, str(effect).splitlines())) <= 110
     assert "no effect shows" in str(experiments.read_out(campaign(5, 20, 4, 20), "bought", design="naive"))
 
 

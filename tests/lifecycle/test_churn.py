@@ -186,6 +186,9 @@ def test_the_longer_the_silence_the_fewer_are_lost(seed):
     orders = Transactions.read(pd.concat([frame, last]))
     table = churn.by_horizon(orders, cutoff="2025-01-01", horizons=["30 days", "3 months", "6 months", "11 months"])
     assert table["silent"].is_monotonic_decreasing
+    assert table["share_back"].notna().equals(table["silent"] > 0)  # 30 days were left after the longest
+    whole = churn.by_horizon(orders, cutoff="2025-01-01", horizons=["364 days"])
+    assert whole["share_back"].isna().all(), "nobody could be seen to come back after the last day"
     assert table["customers"].nunique() == 1
     assert (table["back_later"] <= table["silent"]).all()
     assert (table["silent"] - table["back_later"]).nunique() == 1  # those who never came back, whatever we call it

@@ -150,6 +150,11 @@ def test_lead_times_need_leavers_who_were_watched():
         lead_times(watch_of(("a", "2025-05-31", True)), pd.Series(pd.to_datetime(["2025-05-01"]), index=["a"]))
     with pytest.raises(ColumnError, match="'warned' is missing"):
         lead_times(watch_of(("a", "2025-05-31", True)).drop(columns="warned"), pd.Series(dtype="datetime64[us]"))
+    day = pd.Series(pd.to_datetime(["2025-06-01"] * 2), index=["a", "a"])
+    with pytest.raises(InputError, match="names a customer twice"):
+        lead_times(watch_of(("a", "2025-05-31", True)), day)
+    carrying = watch_of(("a", "2025-05-31", True)).assign(left_on=pd.NaT)
+    assert lead_times(carrying, day.head(1))["lead_days"].to_list() == [1]
     none = lead_times(watch_of(("a", "2025-05-31", False)), pd.Series(pd.to_datetime(["2025-06-01"]), index=["a"]))
     assert none.attrs["note"].startswith("None of 1 leavers")
 

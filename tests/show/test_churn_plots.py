@@ -1,5 +1,7 @@
 """Pictures of leaving and of effects: what is drawn is the table, and the title claims no more than it shows."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,7 +23,7 @@ class TestHorizons:
         rate, back = ax.get_lines()
         assert rate.get_xydata().tolist() == [[91, 60], [183, 40]]
         assert back.get_ydata().tolist() == [25, 0]
-        assert title(ax).endswith("25 % and 0 % of them came back")
+        assert title(ax).endswith("and 40 % after 6 months; 25 % of the former came back")
 
     def test_one_horizon_claims_no_change(self, title):
         assert title(churn_plots.churn_by_horizon(HORIZONS.head(1))) == "Lost are 60 % after 3 months of silence"
@@ -89,7 +91,7 @@ class TestUplift:
         wide, narrow = (np.array(lines.get_segments())[:, :, 0] for lines in ax.collections)
         assert wide == pytest.approx(table[["low_all", "high_all"]].to_numpy() * 100)
         assert narrow == pytest.approx(table[["low", "high"]].to_numpy() * 100)
-        assert title(ax).startswith("The contact moved often: +")
+        assert title(ax).startswith("Largest effect for often: +")
         assert title(ax).endswith("in 1 of 2 segments no effect shows")
 
     def test_no_segment_is_praised_for_luck(self, title):
@@ -105,8 +107,16 @@ class TestTrends:
     def test_the_title_is_the_change_of_the_gap(self, title):
         table = differences.trends(self.PANEL, "points", unit="region", period="month", treated="better")
         ax = effect_plots.trends(table)
-        assert title(ax) == "After the start the gap to the others was narrower by 2.00 on average: from 3.00 to 1.00"
+        assert title(ax) == "After the start the distance to the others fell by 2.00 on average: from 3.00 to 1.00"
         assert "north start, south do not" in ax.alt_text
+
+    def test_names_at_the_end_do_not_overlap(self):
+        panel = pd.concat([self.PANEL, self.PANEL.assign(region="west", better=False)])
+        table = differences.trends(panel, "points", unit="region", period="month", treated="better")
+        ax = effect_plots.trends(table.assign(mean=1 + table["mean"] * 1e-3))
+        ax.figure.canvas.draw()
+        boxes = sorted((text.get_window_extent().y0, text.get_window_extent().y1) for text in ax.texts)
+        assert all(above[0] >= below[1] - 2 for below, above in pairwise(boxes))
 
     def test_who_never_was_before_is_told(self, title):
         panel = self.PANEL.assign(better=self.PANEL["region"] == "north")
