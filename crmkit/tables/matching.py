@@ -194,7 +194,8 @@ def match(
     """Which pairs are the same person, which should somebody look at, and why?
 
     Every field gives points: `weights.same` if it is equal, `weights.different` if it is less alike than
-    `from_similarity`, evenly more in between, none if one side is missing. The score is their sum. A pair is "same" if
+    `from_similarity`, evenly more in between, none if one side is missing; a person's name of one word is worth at most
+    half. The score is their sum. A pair is "same" if
     its score reaches `threshold` and the name or the birth date speaks for it: telephone, e-mail and postcode belong to
     a family or an office, and alone they never suffice.
 
@@ -251,6 +252,10 @@ def match(
         same, different, least = weights.loc[field, ["same", "different", "from_similarity"]]
         share = np.clip((like[field] - least) / (1 - least), 0, 1)
         points[field] = np.where(np.isnan(share), 0.0, np.round(different + (same - different) * share, 2))
+    if kind == "person":  # an "Anna" without more is half a name
+        words = normalised["name"].str.contains(" ", na=False).to_numpy(dtype=bool)
+        half = ~(words[left] & words[right])
+        points["name"] = np.where(half, np.minimum(points["name"], weights.loc["name", "same"] / 2), points["name"])
     score = np.round(sum(points.values()), 2)
     personal = np.any([np.nan_to_num(points[field]) > 0 for field in PERSONAL], axis=0)
     verdict = np.select([(score >= threshold) & personal, score >= review], ["same", "review"], "different")

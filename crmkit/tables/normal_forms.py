@@ -117,7 +117,8 @@ def normalise(
             found[field] = _postcodes(raw, texts)
         else:
             codes, distinct = pd.factorize(texts)
-            forms_of = np.array([forms[field](text) for text in distinct] + [None], dtype=object)
+            made = [forms[field](text) for text in distinct]  # "(unknown)" is a placeholder once its brackets are gone
+            forms_of = np.array([None if text in _NOTHING else text for text in made] + [None], dtype=object)
             found[field] = pd.Series(forms_of[codes], index=raw.index, dtype="str")
         after = found[field].dt.strftime("%Y-%m-%d") if field == "birth_date" else found[field]
         there = texts.notna()
@@ -199,10 +200,6 @@ def _folded(text: str) -> str:
     return unicodedata.normalize("NFC", "".join(sign for sign in text if not unicodedata.combining(sign)))
 
 
-def _chinese(sign: str) -> bool:
-    return "一" <= sign <= "鿿" or sign == "〇"
-
-
 def person_name(text: str) -> str | None:
     """A person's name in its normal form.
 
@@ -229,8 +226,12 @@ def _read_person(characters: str) -> str:
     words = _words()
     length = 2 if characters[:2] in words["long_families"] and len(characters) > 2 else 1
     family, given = characters[:length], characters[length:]
-    read = words["families_read"].get(family) or "".join(words["read"].get(sign, sign) for sign in family)
-    return f"{read} {''.join(words['read'].get(sign, sign) for sign in given)}"
+    return f"{words['families_read'].get(family) or _read(family)} {_read(given)}"
+
+
+def _read(characters: str) -> str:
+    """Pinyin of characters in one word; one that is not in the table keeps its number, so that it stays itself."""
+    return "".join(_words()["read"].get(sign, f"u{ord(sign):x}") for sign in characters)
 
 
 def _family_and_given(syllables: list[str]) -> list[str]:
@@ -255,7 +256,7 @@ def firm_name(text: str) -> str | None:
     for form in words["legal_forms_in_characters"]:
         bare = bare.replace(form, " ")
     bare = bare if bare.strip() else text
-    bare = re.sub(r"[一-鿿]+", lambda run: "".join(words["read"].get(sign, sign) for sign in run[0]), bare)
+    bare = re.sub(r"[一-鿿]+", lambda run: _read(run[0]), bare)
     bare = re.sub(r"\.(?=\w\w)", " ", _folded(bare)).replace(".", "")
     parts = re.sub(r"[^\w\s]|_", " ", re.sub(r"['’`´ʹʼ]", "", bare)).split()
     return " ".join([part for part in parts if part not in words["legal_forms"]] or parts) or None
@@ -275,7 +276,7 @@ def phone_number(text: str, calling_code: str = "49") -> str | None:
     >>> phone_number("0049 (0)170 1234567"), phone_number("(0170) 123-4567 ext. 12"), phone_number("12345")
     ('+491701234567', '+491701234567', None)
     """
-    text = re.split(r"(?i)\s*(?:ext|x|durchwahl|app|;|,|\bor\b|\boder\b)", text)[0]
+    text = re.split(r"(?i)(?<=\d)\s*(?:ext|x|durchwahl|app|;|,|or\b|oder\b)", text)[0]
     if re.search(r"\d[eE][+]?\d", text):  # 4.91512E+11: a spreadsheet kept six digits of it
         return None
     international = text.lstrip(" (").startswith(("+", "00"))

@@ -114,6 +114,11 @@ def merge(
         needs(records, [channel], "records")
     if "most recent" in rules.values():
         needs(records, [updated_at], "records")
+    if updated_at in columns and records[updated_at].dtype.kind not in "Miuf" and records[updated_at].notna().any():
+        raise InputError(
+            f"{updated_at}: the column holds {records[updated_at].dtype} values, whose order is not that of time; turn it "
+            "into dates first, such as with pandas.to_datetime."
+        )
 
     owner = clusters.reindex(ids).to_numpy()
     table = records.drop(columns=record_id).reset_index(drop=True)
@@ -196,8 +201,7 @@ def _rules(rules: Mapping[str, Any] | None, columns: list[Any], updated_at: str)
 
 def _recent(when: pd.Series) -> np.ndarray:
     """A number that is larger the more recent the row is; rows without a time are the oldest."""
-    codes, _ = pd.factorize(when, sort=True)
-    return codes.astype("int64")
+    return pd.factorize(when, sort=True)[0].astype("int64")
 
 
 def _rank(

@@ -232,6 +232,14 @@ def test_two_persons_of_one_name_in_one_town_are_not_joined():
     assert found.score == 6 + 1
 
 
+def test_half_a_name_is_half_the_evidence():
+    anna = {"name": "Anna", "birth_date": None, "email": None}
+    assert pair(ANNA | anna, ANNA | anna).score == 3 + 4 + 1
+    assert pair(ANNA | anna | {"postcode": None}, ANNA | anna).verdict == "review"
+    firm = {"name": "Nordwind GmbH", "phone": None, "email": None, "birth_date": None, "postcode": "04103"}
+    assert pair(firm, firm, kind="firm").score == 6 + 2  # one word is a whole name of a firm
+
+
 def test_own_weights_and_thresholds():
     weights = identity.WEIGHTS.copy()
     weights.loc["postcode", ["same", "different"]] = 0

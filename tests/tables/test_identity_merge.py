@@ -157,6 +157,12 @@ def test_bad_rules_and_tables_are_refused():
         identity.merge(pd.concat([CARDS, CARDS.head(1)]), ANNA)
 
 
+def test_texts_are_no_times():
+    texts = CARDS.assign(updated_at=["01.02.2025", "15.01.2025", "03.03.2025", "04.01.2025"])
+    with pytest.raises(InputError, match="whose order is not that of time"):
+        identity.merge(texts, ANNA)
+
+
 def test_without_a_date_of_update_other_rules_still_work():
     found = identity.merge(CARDS.drop(columns="updated_at"), ANNA, {"*": "most complete"})
     assert found.customers.loc["m1", "name"] == "Keller, Anna"

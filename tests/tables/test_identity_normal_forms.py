@@ -151,7 +151,7 @@ def test_a_firm_whose_name_is_a_legal_form_keeps_it():
     "text",
     [
         "+491701234567", "0049 170 1234567", "0170/123 45 67", "(0170) 1234567", "+49 (0)170 1234-567", "49 170 1234567",
-        "0170 1234567 ext. 3", "+49.170.123.4567", "００４９１７０１２３４５６７", "0170 1234567; 0171 7654321",
+        "0170 1234567 ext. 3", "+49.170.123.4567", "００４９１７０１２３４５６７", "0170 1234567; 0171 7654321", "Fax: 0170 1234567", "0170 1234567 oder 0171 7654321",
     ],
 )  # fmt: skip
 def test_formats_of_one_number_are_one_number(text):
@@ -241,6 +241,8 @@ typed = st.one_of(
 @settings(max_examples=150, deadline=None)
 @given(st.lists(st.tuples(typed, typed, typed), min_size=0, max_size=8), st.sampled_from(["person", "firm"]))
 @example([("an li wang", "+49", "a@b.cc"), ("li an wang", None, None)], "person")
+@example([("拵 拵 0拵", None, None)], "person")
+@example([(":X", None, None), ("*unknown*", None, None)], "person")
 def test_doing_it_twice_changes_nothing(rows, kind):
     frame = people(name=[r[0] for r in rows], phone=[r[1] for r in rows], email=[r[2] for r in rows])
     once = normal(frame, kind=kind)
