@@ -151,7 +151,9 @@ def test_the_first_cohort_is_marked_because_nobody_knows_whether_it_was_new():
     orders = read(("ann", "2026-01-05", 1.0), ("bob", "2026-01-06", 1.0), ("cem", "2026-02-02", 1.0))
     found = retention.cohorts(orders, as_of="2026-02-28")
     assert found.truncated.tolist() == [True, True, False]
-    assert found.attrs["note"].startswith("First seen in the first month of the table, from 2026-01-01 on: 2 of 3 customers.")
+    assert found.attrs["note"].startswith(
+        "First seen in the first month of the table, from 2026-01-01 on: 2 of 3 customers."
+    )
     told = retention.cohorts(orders, as_of="2026-02-28", complete_history=True)
     assert (told.truncated.any(), told.attrs["note"]) == (False, "")
 
