@@ -15,7 +15,7 @@ import pandas as pd
 from crmkit.errors import InputError, KindError, near_misses
 from crmkit.tables import likeness
 from crmkit.tables.frames import needs
-from crmkit.tables.normal_forms import FIELDS, KINDS, check_ids, public_hosts
+from crmkit.tables.normal_forms import FIELDS, KINDS, TEXT, check_ids, public_hosts
 
 #: What two records must share to be compared at all; "word" is the first four letters of any word of the name.
 KEYS: dict[str, tuple[str, ...]] = {
@@ -126,7 +126,7 @@ def candidates(
         {
             "left": sorted_ids[pairs // max(count, 1)],
             "right": sorted_ids[pairs % max(count, 1)],
-            "keys": pd.Series(np.array(told, dtype=object)[codes] if told else [], dtype="str"),
+            "keys": pd.Series(np.array(told, dtype=object)[codes] if told else [], dtype=TEXT),
         }
     )
     frame.attrs = {
@@ -265,9 +265,9 @@ def match(
     kept = np.flatnonzero(every | (verdict != "different"))
     by_id = [frame[side].iloc[kept].astype(str).to_numpy(dtype=object) for side in ("right", "left")]
     kept = kept[np.lexsort([*by_id, -score[kept]])]  # the order of the rows must not matter
-    frame = frame.iloc[kept].reset_index(drop=True).astype({"verdict": "str"})
+    frame = frame.iloc[kept].reset_index(drop=True).astype({"verdict": TEXT})
     frame["reason"] = pd.Series(
-        _reasons({f: like[f][kept] for f in like}, {f: points[f][kept] for f in points}), dtype="str"
+        _reasons({f: like[f][kept] for f in like}, {f: points[f][kept] for f in points}), dtype=TEXT
     )
     for field in like:
         frame[field] = np.round(like[field][kept], 3)
@@ -303,11 +303,13 @@ def _places(ids: pd.Index, wanted: pd.Series, side: str) -> np.ndarray:
 def _reasons(like: dict[str, np.ndarray], points: dict[str, np.ndarray]) -> np.ndarray:
     """What speaks for and against each pair, in words; a field that is missing on one side is not told."""
     parts = []
+    if not len(like["name"]):
+        return np.array([], dtype=object)
     for field, values in like.items():
         table = pd.DataFrame({"like": np.round(values, 2), "points": np.round(points[field], 1)})
         codes, distinct = pd.factorize(pd.MultiIndex.from_frame(table))
         words = [_told(_NAMES[field], *pair) for pair in distinct]
-        parts.append(np.array(words, dtype=object)[codes] if len(words) else np.array([], dtype=object))
+        parts.append(np.array(words, dtype=object)[codes])
     return np.array([", ".join(filter(None, row)) for row in zip(*parts, strict=True)], dtype=object)
 
 

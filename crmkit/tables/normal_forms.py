@@ -21,6 +21,8 @@ from crmkit.errors import InputError, near_misses
 from crmkit.tables.columns import MISSING
 from crmkit.tables.frames import needs
 
+#: The type of texts in pandas 3, named so that pandas 2 has it too (there "str" would write "None" for nothing).
+TEXT = pd.StringDtype(na_value=np.nan)
 KINDS = ("person", "firm")
 FIELDS = ("name", "phone", "email", "birth_date", "postcode")
 _NOTHING = frozenset({*MISSING, "-", "--", "?", "x", "unknown", "unbekannt", "keine", "none", "nil", "不详", "无"})
@@ -107,7 +109,7 @@ def normalise(
     for field in FIELDS:
         if field not in named:
             found[field] = pd.Series(pd.NaT if field == "birth_date" else None, index=records.index)
-            found[field] = found[field].astype("datetime64[us]" if field == "birth_date" else "str")
+            found[field] = found[field].astype("datetime64[us]" if field == "birth_date" else TEXT)
             continue
         raw = records[named[field]]
         texts = texts_of(raw)
@@ -119,7 +121,7 @@ def normalise(
             codes, distinct = pd.factorize(texts)
             made = [forms[field](text) for text in distinct]  # "(unknown)" is a placeholder once its brackets are gone
             forms_of = np.array([None if text in _NOTHING else text for text in made] + [None], dtype=object)
-            found[field] = pd.Series(forms_of[codes], index=raw.index, dtype="str")
+            found[field] = pd.Series(forms_of[codes], index=raw.index, dtype=TEXT)
         after = found[field].dt.strftime("%Y-%m-%d") if field == "birth_date" else found[field]
         there = texts.notna()
         told[field] = {
@@ -160,9 +162,9 @@ def check_ids(ids: "pd.Series[Any]", name: str) -> None:
 def texts_of(values: "pd.Series[Any]") -> "pd.Series[str]":
     """Values as bare texts: whole numbers without ".0", days as year-month-day, nothing where there is nothing."""
     if values.dtype.kind == "M":
-        return values.dt.strftime("%Y-%m-%d").astype("str")
+        return values.dt.strftime("%Y-%m-%d").astype(TEXT)
     texts = pd.Series([_text(value) for value in values.to_numpy(dtype=object)], index=values.index, dtype=object)
-    return texts.astype("str")
+    return texts.astype(TEXT)
 
 
 def _text(value: Any) -> str | None:
@@ -344,4 +346,4 @@ def _postcodes(raw: "pd.Series[Any]", texts: "pd.Series[str]") -> "pd.Series[str
     bare = texts.str.upper().str.replace(r"[^0-9A-Z]", "", regex=True).replace("", None)
     if raw.dtype.kind in "iuf" and bare.notna().any():  # numbers lose their leading zeros
         bare = bare.str.zfill(int(bare.str.len().mode().max()))
-    return bare.astype("str")
+    return bare.astype(TEXT)

@@ -17,7 +17,7 @@ from crmkit import periods
 from crmkit.errors import InputError, KindError, near_misses
 from crmkit.tables.conditions import Condition
 from crmkit.tables.frames import needs
-from crmkit.tables.normal_forms import texts_of
+from crmkit.tables.normal_forms import TEXT, texts_of
 
 __all__ = ["DIMENSIONS", "RULES_OF_RECORDS", "compare", "overall", "report"]
 
@@ -113,7 +113,7 @@ def report(records: pd.DataFrame, rules: Mapping[str, Any] | str | Path, *, as_o
 
     counts = [(*told, int((passes & known).sum()), int(known.sum())) for *told, passes, known in rows]
     frame = pd.DataFrame(counts, columns=["dimension", "column", "rule", "passed", "judged"])
-    frame = frame.astype({"dimension": "str", "column": "str", "rule": "str", "passed": "int64", "judged": "int64"})
+    frame = frame.astype({"dimension": TEXT, "column": TEXT, "rule": TEXT, "passed": "int64", "judged": "int64"})
     frame["share"] = (frame["passed"] / frame["judged"].where(frame["judged"] > 0)).astype("float64")
     frame.attrs = {"rows": len(table)} | ({"as_of": day.isoformat()} if day else {})
     return frame

@@ -9,7 +9,7 @@ import pandas as pd
 
 from crmkit.errors import InputError, KindError, near_misses
 from crmkit.tables.frames import needs
-from crmkit.tables.normal_forms import check_ids
+from crmkit.tables.normal_forms import TEXT, check_ids
 
 RULES = ("most recent", "most complete", "most frequent", "smallest", "largest")
 
@@ -172,7 +172,7 @@ def merge(
     size = np.bincount(customer, minlength=len(names))
     customers["records"] = size[by_name].astype("int64")
     ledger = pd.DataFrame({"record_id": ids, "customer_id": owner})
-    ledger["treatment"] = pd.Series(np.where(size[customer] > 1, "merged", "alone"), dtype="str")
+    ledger["treatment"] = pd.Series(np.where(size[customer] > 1, "merged", "alone"), dtype=TEXT)
     ledger[["used", "agreed", "overruled", "missing"]] = fate
     columns_of_sources = ["customer_id", "column", "value", "record_id", "rule", "overruled"]
     told = pd.concat(sources, ignore_index=True) if sources else pd.DataFrame(columns=columns_of_sources)

@@ -43,7 +43,7 @@ rules = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(rules)
 def test_a_rule_means_what_sql_means_by_it(rule):
     # Another implementation: DuckDB runs the same text on the same table, with SQL's three values.

@@ -267,7 +267,7 @@ def test_firms():
     assert branch.verdict == "review"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(some_records, st.randoms())
 def test_the_order_of_rows_changes_nothing(rows, random):
     table = normal(rows)

@@ -85,7 +85,7 @@ some_rules = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(some_rows, some_rules, st.randoms())
 def test_nothing_is_lost_and_the_order_of_rows_does_not_matter(rows, rules, random):
     frame = pd.DataFrame(rows, columns=["who", "name", "phone", "updated_at", "channel"])

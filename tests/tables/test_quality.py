@@ -95,7 +95,7 @@ def test_nothing_to_judge_has_no_share_and_an_empty_table_is_no_accident():
     assert one["share"].dropna().isin([0.0, 1.0]).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from([None, "", "a", "b", "A@b.cc"]), st.sampled_from([None, 1.0, 5.0])), max_size=9),
     st.randoms(),
