@@ -208,7 +208,9 @@ def digits(ours: dict, theirs: dict) -> float:
 def run(customers: int, tasks: list[str], repeats: int) -> bool:
     """Print the table; True if a figure differs more than it may or an aim is missed."""
     print(f"lifetime value, {customers:,} customers; medians of {repeats} runs; ratio is lifetimes over crmkit")
-    print(f"{'':26}{'crmkit s':>10}{'lifetimes s':>13}{'clock':>7}{'ratio':>8}{'aim':>6}{'peak GB':>14}  same digits")
+    print(
+        f"{'':25}{'CPU s':>7}{'theirs':>8}{'ratio':>7}{'wall s':>9}{'theirs':>8}{'ratio':>7}  {'aim':10}{'peak GB':>12}  same digits"
+    )
     missed = False
     with tempfile.TemporaryDirectory(prefix="crmkit-benchmarks-") as name:
         folder = Path(name)
@@ -220,12 +222,15 @@ def run(customers: int, tasks: list[str], repeats: int) -> bool:
             for _ in range(repeats):  # in turns, so that a slow minute of the machine meets both
                 for who, own in runs.items():
                     own.append(one_run(title, who, folder))
-            ours, theirs = (median(one[task.clock] for one in own) for own in runs.values())
+            clocks = {clock: [median(one[clock] for one in own) for own in runs.values()] for clock in ("cpu", "wall")}
+            ratios = {clock: theirs / ours for clock, (ours, theirs) in clocks.items()}
             same = digits(*(own[0]["found"] for own in runs.values()))
-            missed |= theirs / ours < task.aim or same < (6 if "Pareto" in title else 9)
+            missed |= ratios[task.clock] < task.aim or same < (6 if "Pareto" in title else 9)
+            (cpu_ours, cpu_theirs), (wall_ours, wall_theirs) = clocks["cpu"], clocks["wall"]
             peaks = " / ".join(f"{median(one['peak'] for one in own):.2f}" for own in runs.values())
             print(
-                f"{title:26}{ours:>10.2f}{theirs:>13.2f}{task.clock:>7}{theirs / ours:>8.1f}{task.aim:>6g}{peaks:>14}  {same:.1f}"
+                f"{title:25}{cpu_ours:>7.2f}{cpu_theirs:>8.2f}{ratios['cpu']:>7.1f}{wall_ours:>9.2f}{wall_theirs:>8.2f}"
+                f"{ratios['wall']:>7.1f}  {task.aim:g} in {task.clock:<5}{peaks:>12}  {same:.0f}"
             )
             print(f"{'':4}" + ", ".join(f"{what} {value:,.10g}" for what, value in runs["crmkit"][0]["found"].items()))
     return missed

@@ -38,17 +38,18 @@ class PurchaseModel(ValueModel):
         above T, x = 0 with t_x, values that are missing, negative or not whole), with counts. What is doubtful
         though possible goes to `notes_` and is warned about (`crmkit.errors.ModelWarning`).
         """
-        x, t_x, age, self.unit_ = histories(summary, unit)
+        x, t_x, age, named = histories(summary, unit)
         counts = weights_of(summary, weights)
-        self.customers_, self.repeaters_ = round(counts.sum()), round(counts[x > 0].sum())
-        if self.repeaters_ < FEWEST_REPEATERS:
+        customers, repeaters = round(counts.sum()), round(counts[x > 0].sum())
+        if repeaters < FEWEST_REPEATERS:
             raise InputError(
-                f"{self.repeaters_:,} of {self.customers_:,} customers bought more than once; {self.TITLE} needs "
-                f"{FEWEST_REPEATERS} or more to tell rare buyers from lost ones. Take a longer period or more customers."
+                f"{repeaters:,} of {customers:,} customers bought more than once; {self.TITLE} needs {FEWEST_REPEATERS} or "
+                "more to tell rare buyers from lost ones. Take a longer period or more customers."
             )
         if not (counts * age).sum() > 0:
             raise InputError("T is 0 for every customer: nobody has been observed for any time; take a later as_of.")
-        notes = doubts_about_histories(summary, x, t_x, age, self.unit_)
+        self.unit_, self.customers_, self.repeaters_ = named, customers, repeaters
+        notes = doubts_about_histories(summary, x, t_x, age, named)
         (x, t_x, age), place = distinct(x, t_x, age)
         counts = np.bincount(place, weights=counts)
         clock = (counts * age).sum() / counts.sum()  # so that the search does not see the unit

@@ -114,7 +114,7 @@ def _recency_rates(last: pd.Series, bought: pd.Series, early: datetime.date, win
 
 @dataclass(frozen=True)
 class Scorecard:
-    """A model beside three baselines on a hold-out: `table`, `verdict` in words, `beats` (all of them), `notes`."""
+    """A model beside three baselines on a hold-out: `table`, `verdict` in words, `beats` (True if it beats all of them)."""
 
     model: str
     horizon: str

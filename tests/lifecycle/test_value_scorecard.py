@@ -219,6 +219,17 @@ def test_nobody_bought_and_one_customer_are_answered(held):
     assert not card.beats
 
 
+def test_a_calibration_too_short_for_the_baseline_of_silence_says_so(held):
+    transactions = orders(
+        *[(c, "2026-01-01", 5.0) for c in range(20)], ("a", "2026-01-09", 5.0), (3, "2026-01-05", 5.0)
+    )
+    found = holdout(transactions, calibration_until="2026-01-02", horizon="7 days", unit="weeks")
+    assert found.attrs["recency_rates"] is None
+    card = scorecard(BetaGeometric().fit(held), found)
+    assert card.table.index.tolist() == ["BG/NBD", "nobody buys", "same rate as before"]
+    assert "too short to learn 'days since last order'" in card.verdict
+
+
 def test_what_has_no_hold_out_is_refused(cdnow, held):
     model = BetaGeometric().fit(held)
     with pytest.raises(ColumnError, match="x_holdout"):
