@@ -21,6 +21,7 @@ from crmkit.show.effect_plots import trends, uplift
 from crmkit.show.explorer import RfmView, rfm_explorer, rfm_view
 from crmkit.show.identity_explorer import IdentityView, identity_explorer, identity_view
 from crmkit.show.ledger_plot import ledger
+from crmkit.show.principle_plots import GrainView, grain_explorer, grain_view, known_by_fifth, principle_grid
 from crmkit.show.recognition_plots import RecognitionView, recognition_explorer, recognition_view
 from crmkit.show.referral_plot import referral_tree
 from crmkit.show.retention_plots import (
@@ -41,6 +42,7 @@ __all__ = [
     "AttributionView",
     "BandView",
     "ChurnView",
+    "GrainView",
     "IdentityView",
     "RecognitionView",
     "RfmView",
@@ -61,8 +63,11 @@ __all__ = [
     "cost_curve",
     "definition_grid",
     "funnel_bars",
+    "grain_explorer",
+    "grain_view",
     "identity_explorer",
     "identity_view",
+    "known_by_fifth",
     "lead_time",
     "leaving_reasons",
     "ledger",
@@ -72,6 +77,7 @@ __all__ = [
     "migration",
     "mix_forecast",
     "model_tracking",
+    "principle_grid",
     "purchase_frequencies",
     "recognition_explorer",
     "recognition_view",
