@@ -275,6 +275,22 @@ class AskItAbout(Exercise):
         return str(auc.idxmax())
 
     @wrong(
+        "Count it again from the table with dates, as it was known on 31 May: you get the same numbers as IT. Which column "
+        "does not pass that test?"
+    )
+    def another_honest_sign(self, context: Context) -> str:
+        sharpness = self._sharpness(context)["auc"].iloc[1:]
+        return str(sharpness.drop(sharpness.idxmax()).idxmax())
+
+    @wrong(
+        "Young contracts end more often, so this one ought to tell a little, and it does. It follows from the day of the "
+        "start, which everybody knew. Which column tells far too much?"
+    )
+    def how_long_a_subscriber(self, context: Context) -> str:
+        columns = context.load("subscription").features_export.columns
+        return next(name for name in columns if name.startswith("tenure"))
+
+    @wrong(
         "It is the same day in every row: what the file says of itself. The question is which column does not keep to it."
     )
     def the_date(self, context: Context) -> str:
@@ -394,7 +410,10 @@ class BuyersAhead(Exercise):
 class ValueCalled(Exercise):
     id, answer, level, digits = "1.6-6", "value_called", "decide", 0
     nudge = 'Call `win_back.call_list` with `budget=300` and `control_share=0.25`, keep the group "contact", add up `value`.'
-    meaning = "About twice what the calls cost, if a call works like a letter. Whether it does, the held-out quarter will show."
+    meaning = (
+        "What the calls earn beyond their 300 euros, if a call works like a letter. Whether it does, the held-out quarter "
+        "will show."
+    )
 
     def _value(self, calls: pd.DataFrame, group: str | None = "contact") -> float:
         return float(calls.loc[calls["group"].eq(group) | (group is None), "value"].sum())
@@ -566,7 +585,7 @@ class WarnedInTime(Exercise):
 class SubscribersNeeded(Exercise):
     id, answer, level = "1.6-10", "subscribers_needed", "do"
     nudge = "`experiments.sample_size(-0.12, rate=0.40)` gives the called and the held out; add them up."
-    meaning = "Postmill has about 70 such subscribers on a day. The test takes a year: better begin today."
+    meaning = "On a day Postmill has about 70 such subscribers, so the test takes more than a year. Better begin today."
 
     def expected(self, context: Context) -> int:
         return sum(experiments.sample_size(-0.12, rate=0.40))
