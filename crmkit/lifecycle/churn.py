@@ -82,9 +82,9 @@ def labels_by_silence(
     ann          False        NaT
     bob           True 2025-05-22
     """
-    days = _purchase_days(orders)
+    visits = _visits(orders)
     day, ends = _window(cutoff, horizon, orders.last_day)
-    gap = days.groupby("customer_id")["day"].diff().dt.days.median()
+    gap = _waits(visits.filter(visits.day <= day.date())).wait.median().to_pyarrow().as_py() or 0
     length = (ends - day).days
     if length < gap:
         raise InputError(
@@ -92,15 +92,17 @@ def labels_by_silence(
             "purchases here: most of those called lost would come back. Is the unit right?"
         )
     before = day - pd.Timedelta(days=round(periods.Horizon.parse(active_within or horizon).days))
-    last = days[days["day"] <= day].groupby("customer_id")["day"].max()
-    active = last[last > before]
-    if active.empty:
+    last = visits.day.max(where=visits.day <= day.date())
+    later = ((visits.day > day.date()) & (visits.day <= ends.date())).any()
+    people = _by_customer(visits, last=last, later=later)
+    people = people[people["last"] > before]
+    if people.empty:
         raise InputError(
             f"nobody bought between {before.date()} and the cut-off {day.date()}; the data begin on {orders.first_day}."
         )
-    later = days.loc[(days["day"] > day) & (days["day"] <= ends), "customer_id"].unique()
-    left = pd.Series(~active.index.isin(later), index=active.index)
-    labels = pd.DataFrame({"left": left, "left_on": (active + pd.Timedelta(days=length)).where(left)}).sort_index()
+    left = ~people["later"].astype(bool)
+    on = (people["last"] + pd.Timedelta(days=length)).where(left)
+    labels = pd.DataFrame({"left": left, "left_on": on})
     return _told(labels, day, ends, horizon, f"no purchase within {periods.Horizon.parse(horizon)} after {day.date()}")
 
 
@@ -124,13 +126,15 @@ def by_horizon(orders: "Transactions", *, cutoff: object, horizons: Iterable[str
     0  2 months       1           1
     1  4 months       0           0
     """
-    days = _purchase_days(orders)
+    visits = _visits(orders)
     windows = [(str(periods.Horizon.parse(each)), *_window(cutoff, each, orders.last_day)) for each in horizons]
     if not windows:
         raise InputError('horizons is empty; give at least one, such as ["3 months", "6 months"].')
     day, longest = windows[0][1], max(ends for _, _, ends in windows)
-    active = days.loc[(days["day"] <= day) & (days["day"] > day - (longest - day)), "customer_id"].unique()
-    next_day = days[days["day"] > day].groupby("customer_id")["day"].min().reindex(active)
+    last, following = visits.day.max(where=visits.day <= day.date()), visits.day.min(where=visits.day > day.date())
+    people = _by_customer(visits, last=last, following=following)
+    active = people[people["last"] > day - (longest - day)]
+    next_day = active["following"]
     rows = []
     for horizon, _, ends in windows:
         silent = ~(next_day <= ends)
@@ -147,7 +151,7 @@ def by_horizon(orders: "Transactions", *, cutoff: object, horizons: Iterable[str
 
 
 def rhythm(orders: "Transactions", *, as_of: object = None) -> pd.DataFrame:
-    """Who is late, measured against his own habit?
+    """Who is late, measured against their own habit?
 
     Thirty days of silence mean nothing from a customer who comes twice a year, and much from one who came every week.
 
@@ -164,17 +168,20 @@ def rhythm(orders: "Transactions", *, as_of: object = None) -> pd.DataFrame:
     customer_id
     ann                     7.0          21         3.0
     """
-    days = _purchase_days(orders)
+    visits = _visits(orders)
     day = pd.Timestamp(periods.day(as_of) if as_of is not None else orders.last_day)
-    days = days[days["day"] <= day]
-    if days.empty:
+    waits = _waits(visits.filter(visits.day <= day.date()))
+    table = _by_customer(
+        waits,
+        purchases=waits.count(),
+        usual_gap_days=waits.wait.median(),
+        longest_gap_days=waits.wait.max(),
+        last=waits.day.max(),
+    )
+    if table.empty:
         raise InputError(f"as_of={day.date()} is before the first purchase; the data begin on {orders.first_day}.")
-    days["gap"] = days.groupby("customer_id")["day"].diff().dt.days
-    grouped = days.groupby("customer_id")
-    table = pd.DataFrame({"purchases": grouped.size(), "usual_gap_days": grouped["gap"].median()})
-    table.loc[table["purchases"] < 3, "usual_gap_days"] = np.nan
-    table["longest_gap_days"] = grouped["gap"].max()
-    table["days_since"] = (day - grouped["day"].max()).dt.days
+    table["usual_gap_days"] = table["usual_gap_days"].where(table["purchases"] >= 3)
+    table["days_since"] = (day - table.pop("last")).dt.days
     table["times_late"] = table["days_since"] / table["usual_gap_days"]
     table.attrs = {"as_of": day.date().isoformat()}
     return table
@@ -311,14 +318,25 @@ def _contracts(subscribers: pd.DataFrame, cancellations: pd.DataFrame) -> pd.Dat
     return spells.rename(columns={"cancelled_on": "ends"}).set_index("customer_id")[["begins", "ends"]]
 
 
-def _purchase_days(orders: "Transactions") -> pd.DataFrame:
-    """Days with a purchase, one row a customer and day, sorted."""
+def _visits(orders: "Transactions") -> ibis.Table:
+    """Days with a purchase: one row a customer and day."""
     rows = getattr(orders, "table", None)
     if not isinstance(rows, ibis.Table):
         raise KindError(
             f"checked transactions are needed, not {type(orders).__name__}; make them with Transactions.read(…)."
         )
-    bought = rows.filter(rows.amount >= 0).select("customer_id", "day").distinct().order_by("customer_id", "day")
-    days = bought.to_pyarrow().to_pandas()
-    days["day"] = pd.to_datetime(days["day"])
-    return days
+    return rows.filter(rows.amount >= 0).select("customer_id", "day").distinct()
+
+
+def _waits(visits: ibis.Table) -> ibis.Table:
+    """The same with `wait`, the days since the customer's purchase before; missing for the first."""
+    in_turn = ibis.window(group_by="customer_id", order_by="day")
+    return visits.mutate(wait=visits.day.delta(visits.day.lag().over(in_turn), unit="day").cast("float64"))
+
+
+def _by_customer(table: ibis.Table, **figures: Any) -> pd.DataFrame:
+    found = table.group_by("customer_id").aggregate(**figures).to_pyarrow().to_pandas().set_index("customer_id")
+    for name in ("last", "following"):
+        if name in found:
+            found[name] = pd.to_datetime(found[name])
+    return found.sort_index()
