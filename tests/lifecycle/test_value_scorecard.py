@@ -9,6 +9,7 @@ import pytest
 
 from crmkit import datasets, lifecycle
 from crmkit.errors import ColumnError, InputError, KindError
+from crmkit.lifecycle import value_scorecard
 from crmkit.lifecycle.value import (
     BetaGeometric,
     GammaGamma,
@@ -101,6 +102,16 @@ def test_refunds_late_comers_and_the_last_day_are_told_apart():
     # ten days before the end of the calibration: a was silent for 2 days and bought once, b for 11 and bought nothing
     assert found.attrs["recency_rates"] == {"up_to_days": [2, 11], "purchases_a_day": [0.1, 0.0], "window_days": 10}
     assert transactions.table.count().to_pyarrow().as_py() == 10
+
+
+def test_of_many_customers_every_so_manieth_teaches_the_rates(cdnow, held, monkeypatch):
+    monkeypatch.setattr(value_scorecard, "LEARN_FROM", 500)
+    few = holdout(cdnow, calibration_until="1997-09-30", horizon="39 weeks", unit="weeks")
+    monkeypatch.undo()
+    some = cdnow.where("customer_id", list(held.index[::5]))  # 2,357 customers over 500, rounded up
+    alone = holdout(some, calibration_until="1997-09-30", horizon="38 weeks", unit="weeks")  # they end a week earlier
+    assert few.attrs["recency_rates"] == alone.attrs["recency_rates"]
+    pd.testing.assert_frame_equal(few, held)
 
 
 def test_a_hold_out_must_lie_within_the_data(cdnow):
