@@ -189,7 +189,7 @@ def read_out(table: pd.DataFrame, outcome: str, *, design: str, group: str = "gr
     """What did the contact change, and how sure is that?
 
     Parameters
-        table: one row a customer of the campaign, whether the contact reached him or not. Leaving out those who did
+        table: one row a customer of the campaign, whether the contact reached them or not. Leaving out those who did
             not open the letter would compare the curious with everybody.
         outcome: yes/no (or 0/1), read as a share, or a number such as the money of the following 60 days, read as a
             mean. A customer who bought nothing has 0, not a missing value.

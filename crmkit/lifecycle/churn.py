@@ -70,7 +70,7 @@ def labels_by_silence(
         active_within: only customers with a purchase in this time up to the cut-off are judged, because whoever is gone
             already cannot leave; the horizon unless given.
     Returns: one row a customer, indexed by customer_id, sorted: `left` (bool), `left_on` (last purchase + horizon: the
-        day on which the definition calls him lost; missing for those who stay). attrs as `labels_by_contract`.
+        day on which the definition calls the customer lost; missing for those who stay). attrs as `labels_by_contract`.
     Raises: InputError for a window outside the data or a horizon shorter than the median gap (a wrong unit, mostly).
 
     >>> from crmkit.tables import Transactions
@@ -156,9 +156,9 @@ def rhythm(orders: "Transactions", *, as_of: object = None) -> pd.DataFrame:
     Thirty days of silence mean nothing from a customer who comes twice a year, and much from one who came every week.
 
     Returns: one row a customer with a purchase up to `as_of` (the last day of the data unless given), indexed by
-        customer_id, sorted: `purchases` (days with one), `usual_gap_days` (median of his own gaps; missing if he has
+        customer_id, sorted: `purchases` (days with one), `usual_gap_days` (median of the customer's own gaps; missing with
         fewer than two gaps, since one gap is no habit), `longest_gap_days`, `days_since` (from the last purchase),
-        `times_late` (days_since / usual_gap_days). attrs: `as_of`, `dimensions` (so that an action list can say why).
+        `times_late` (days_since / usual_gap_days). attrs: `as_of`.
 
     >>> from crmkit.tables import Transactions
     >>> rows = pd.DataFrame({"customer_id": ["ann"] * 4, "ordered_at": ["2026-01-01", "2026-01-08", "2026-01-15", "2026-01-22"],

@@ -1,4 +1,4 @@
-"""What was known on one day: features that cannot know the future, and each customer watched against his own history.
+"""What was known on one day: features that cannot know the future, and each customer watched against the own history.
 
 A warning is judged on the past, where the future lies in the same tables. Most warnings that look brilliant there have
 looked at it. A `FeatureSet` holds the tables as they were at the end of one day: a later row cannot be asked for, a
@@ -255,7 +255,7 @@ def watch(
     limit: float = 2.0,
     points: float = 1.0,
 ) -> pd.DataFrame:
-    """Whose activity, purchase frequency or satisfaction has fallen below his own habit?
+    """Whose activity, purchase frequency or satisfaction has fallen below their own habit?
 
     Parameters
         facts: the known tables.
@@ -263,12 +263,12 @@ def watch(
             "satisfaction": ("feedback", "mean", "satisfaction")}`. "count" and "sum" are of events (orders, log-ins),
             "mean" of a score.
         recent: the time up to the cut-off that is judged. history: the time before it that is the yardstick.
-        since: the first day of each customer (Series by customer_id); else his first known row in the table. Before it
-            he could have no events.
+        since: the first day of each customer (Series by customer_id); else the first known row in the table. Before it
+            there could be no events.
         limit: an alert of events: so many standard errors below the expectation (events by chance, as Poisson counts,
-            and the expectation is itself an estimate). points: an alert of a score: so many points below his mean before.
-    Returns: one row a customer: for each indicator `…_recent`, `…_usual` (events: expected in that time at his own
-        former rate; a score: his former mean), `…_change` (recent / usual − 1; a score: the difference), `…_alert`; and
+            and the expectation is itself an estimate). points: an alert of a score: so many points below the mean before.
+    Returns: one row a customer: for each indicator `…_recent`, `…_usual` (events: expected in that time at the
+        customer's former rate; a score: the former mean), `…_change` (recent / usual − 1; a score: the difference), `…_alert`; and
         `alerts` (their number), `because` (in words). Missing where the history is shorter than `recent`, or a score is
         missing: unknown is no alert. attrs: `as_of`.
     Source: 001 §2.1.3 names the three indicators and "their change over time"; control limits for counts are those of a

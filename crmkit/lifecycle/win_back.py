@@ -39,11 +39,11 @@ def shortlist(
 
     Parameters
         lost: one row a lost customer, by index or column customer_id.
-        p_win: the chance that the contact wins him back: a column, one number, or a chance for each reason. Take what the
+        p_win: the chance that the contact wins the customer back: a column, one number, or a chance for each reason. Take what the
             contact *adds*, from an experiment (returns with contact minus returns without): who would return anyway is
             not won.
         cost: of one contact, likewise. value: the column with what a won customer is worth, in money.
-        reason: the column with why he left. fitting: the reasons that we can do something about; all, the unknown
+        reason: the column with why somebody left. fitting: the reasons that we can do something about; all, the unknown
             included, unless given.
         consent: the column that says who may be contacted; only a clear yes counts (any spelling that
             `tables.consent.read` knows). None says that no consent is needed.
