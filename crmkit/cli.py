@@ -19,7 +19,7 @@ from typing import Annotated, Any
 import typer
 
 import crmkit
-from crmkit import cli_classroom, cli_present
+from crmkit import cli_classroom, cli_present, cli_tags
 from crmkit.errors import CrmkitError, InputError, near_misses
 
 _PLAIN = {
@@ -239,6 +239,40 @@ def lifecycle(
     _say(str(made))
 
 
+@report.command(short_help="Value bands, RFM, clusters, and which of them is good for what.")
+@reads_a_file
+def segments(
+    source: str,
+    reading: dict[str, Any],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the report.")] = Path("reports/segments"),
+    as_of: Annotated[
+        str | None, typer.Option(help="Day to look back from.", metavar="DAY", show_default="last day in the data")
+    ] = None,
+    segments: Annotated[str, typer.Option(metavar="MAP", help="RFM segment map: its name, or your TOML file.")] = (
+        "ten_segments"
+    ),
+    most_clusters: Annotated[int, typer.Option(metavar="NUMBER", help="Clusters to try at most, 2 to 12.")] = 6,
+    smallest: Annotated[int, typer.Option(metavar="NUMBER", help="Customers that make a segment worth while.")] = 50,
+    seed: Annotated[int, typer.Option(metavar="NUMBER", help="Seed of clusters and intervals.")] = 1,
+    pseudonymise: Annotated[bool, typer.Option("--pseudonymise", help="Put pseudonyms for the customers.")] = False,
+) -> None:
+    """In which ways customers can be divided, which division is good for what, and who is in which."""
+    from crmkit.report import segments as report_segments
+
+    made = report_segments.run(
+        source,
+        out,
+        **_for_report(reading),
+        as_of=as_of,
+        segments=segments,
+        most_clusters=most_clusters,
+        smallest=smallest,
+        seed=seed,
+        pseudonymise=pseudonymise,
+    )
+    _say(str(made))
+
+
 @app.command(short_help="List the data that lessons use.")
 def datasets() -> None:
     """List the data that lessons use: what it is, how much, real or made up, on what terms."""
@@ -308,6 +342,7 @@ def _harmless(text: str) -> str:
 
 cli_classroom.register(app)
 cli_present.register(app)
+cli_tags.register(app, reads_a_file, _latest, _say)
 
 
 def _progress(text: str) -> None:

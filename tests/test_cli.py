@@ -127,7 +127,7 @@ def test_options_of_reading_are_those_of_the_library():
 
     known = set(inspect.signature(Transactions.read).parameters) - {"source", "name"}
     assert {*cli.ROLES, *cli.READING, "roles"} == known
-    for command in (cli.check_data, cli.rfm, cli.lifecycle):
+    for command in (cli.check_data, cli.rfm, cli.lifecycle, cli.segments):
         assert known <= set(inspect.signature(command).parameters)
 
 
