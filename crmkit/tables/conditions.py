@@ -1,13 +1,16 @@
 """Rules that people type, such as `birth_date < registered_on`: parsed, held against a list of what is allowed, judged.
 
 A rule is never run as code and never sent to a database. Allowed are columns, numbers, texts in 'single quotes', true and
-false; = <> < <= > >= BETWEEN IN IS NULL; AND OR NOT and brackets. Anything else raises and says what.
+false; = <> < <= > >= BETWEEN IN IS NULL; AND OR NOT and brackets; + - * / where the caller allows arithmetic. Anything else
+raises, and says what and where.
 """
 
+import datetime
 import operator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 import sqlglot
 from sqlglot import exp
@@ -19,6 +22,23 @@ _ALLOWED = "columns, numbers, texts in 'single quotes', = <> < <= > >=, BETWEEN,
 _NUMBERS = ("integer", "floating", "mixed-integer-float", "decimal")
 _SIGNS = {exp.EQ: operator.eq, exp.NEQ: operator.ne, exp.LT: operator.lt}
 _SIGNS |= {exp.LTE: operator.le, exp.GT: operator.gt, exp.GTE: operator.ge}
+_ARITHMETIC = {exp.Add: operator.add, exp.Sub: operator.sub, exp.Mul: operator.mul, exp.Div: operator.truediv}
+_ONE_DAY = np.timedelta64(1, "D")
+
+
+class _Value(NamedTuple):
+    """One value a row, or one for all rows: its kind, the data, and where it is known."""
+
+    kind: str  # number, day, text, yes or no; nothing if it is missing everywhere
+    data: Any
+    known: Any
+
+
+class _Truth(NamedTuple):
+    """SQL's three values as two arrays; where neither is true, the rule is open."""
+
+    yes: np.ndarray
+    no: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -30,28 +50,35 @@ class Condition:
     _tree: Any
 
     @classmethod
-    def parse(cls, text: str) -> "Condition":
-        """A rule from its text; InputError says what in it is not allowed.
+    def parse(cls, text: str, *, arithmetic: bool = False) -> "Condition":
+        """A rule from its text; InputError says what in it is not allowed, and where it stands.
+
+        With `arithmetic`, values may be reckoned with + - * / and brackets: numbers, days and numbers of days, day - day.
+        A division by zero is missing.
 
         >>> Condition.parse("birth_date < registered_on AND sex IN ('f', 'm')").columns
         ('birth_date', 'registered_on', 'sex')
         >>> Condition.parse("amount > 0 OR system('ls') = 0")
         Traceback (most recent call last):
-        crmkit.errors.InputError: the rule "amount > 0 OR system('ls') = 0" holds SYSTEM('ls'), which is not allowed there; ...
+        crmkit.errors.InputError: the rule "amount > 0 OR system('ls') = 0" holds SYSTEM('ls') at character 15, which is ...
         """
         if not isinstance(text, str):
             raise KindError(f"a rule is a text such as 'birth_date < registered_on', not {type(text).__name__}.")
         if not text.strip() or len(text) > _LONGEST:
             raise InputError(f"a rule has 1 to {_LONGEST:,} characters; this one has {len(text.strip()):,}.")
+        may = _ALLOWED.replace(", = <>", ", + - * /, = <>") if arithmetic else _ALLOWED
         try:
+            _insist_on_plain_words(text)
             trees = sqlglot.parse(text)
             if len(trees) != 1 or trees[0] is None:
                 raise InputError(f"{text!r} is not one rule; write each as a text of its own, without a semicolon.")
-            _allowed(trees[0], text)
+            _allowed(trees[0], text, may, arithmetic)
         except (sqlglot.errors.ParseError, sqlglot.errors.TokenError) as error:
             told = (getattr(error, "errors", None) or [{}])[0]
             where = f" at character {told['col']}" if told.get("col") else ""
-            raise InputError(f"the rule {text!r} cannot be read{where}; a rule is made of {_ALLOWED}.") from None
+            where += f" of line {told['line']}" if where and told.get("line", 1) > 1 else ""
+            quote = "; a text that begins with ' must end with '" if text.count("'") % 2 else ""
+            raise InputError(f"the rule {text!r} cannot be read{where}{quote}; a rule is made of {may}.") from None
         except RecursionError:
             raise InputError(f"the rule {text[:60]!r} … has too many parts in one another.") from None
         columns = dict.fromkeys(node.name for node in trees[0].find_all(exp.Column, bfs=False))
@@ -67,33 +94,82 @@ class Condition:
         for column in self.columns:
             if column not in frame.columns:
                 raise ColumnError(
-                    f"the rule {self.text!r} speaks of {column!r}, but the columns are {', '.join(map(str, frame.columns))}."
+                    f"the rule {self.text!r} speaks of {column!r}{self.where(column)}, but the columns are "
+                    f"{', '.join(map(str, frame.columns))}."
                     + (near_misses(column, frame.columns) or " A text stands in single quotes: 'f'.")
                 )
-        return _truth(self._tree, frame, self.text)
+        yes, no = _truth(self._tree, frame, self.text)
+        return pd.Series(pd.arrays.BooleanArray(yes, ~(yes | no)), index=frame.index)
+
+    def where(self, column: str) -> str:
+        """The place of a column in the rule, in words.
+
+        >>> Condition.parse("sex = 'f' AND age < 30").where("age")
+        ' at character 15'
+        """
+        return next((_at(node) for node in self._tree.find_all(exp.Column, bfs=False) if node.name == column), "")
+
+    def divides_by_zero(self, frame: pd.DataFrame) -> np.ndarray:
+        """Rows in which some division of the rule has a divisor of 0.
+
+        >>> Condition.parse("spend / orders > 10", arithmetic=True).divides_by_zero(pd.DataFrame({"spend": 5, "orders": [1, 0]}))
+        array([False,  True])
+        """
+        found = np.zeros(len(frame), dtype=bool)
+        for node in self._tree.find_all(exp.Div):
+            divisor = _value(node.expression, frame, self.text)
+            found |= (divisor.data == 0) & divisor.known
+        return found
 
 
-def _allowed(node: Any, text: str, *, value: bool = False) -> None:
+def _at(node: Any) -> str:
+    """Where a part of a rule begins, if the parser tells."""
+    starts = [part.meta["start"] for part in node.walk() if "start" in part.meta]
+    return f" at character {min(starts) + 1}" if starts else ""
+
+
+def _insist_on_plain_words(text: str) -> None:
+    """No comments, which the parser would skip; and every bracket has its partner."""
+    opened: list[int] = []
+    for token in sqlglot.tokenize(text):
+        if token.comments:
+            raise InputError(
+                f"the rule {text!r} holds a comment near character {token.start + 1}; a rule is read to its end, so "
+                "say in `meaning` what you want to say."
+            )
+        if token.text == "(" and token.token_type.name == "L_PAREN":
+            opened.append(token.start + 1)
+        elif token.text == ")" and token.token_type.name == "R_PAREN":
+            if not opened:
+                raise InputError(f"the rule {text!r}: the bracket at character {token.start + 1} closes nothing.")
+            opened.pop()
+    if opened:
+        raise InputError(f"the rule {text!r}: the bracket at character {opened[-1]} is never closed.")
+
+
+def _allowed(node: Any, text: str, may: str, arithmetic: bool, *, value: bool = False) -> None:
     """Raise unless the node is a condition (or, where one belongs, a value) and so is all below it."""
+    parts: list[Any] = []
     if value:
         plain = isinstance(node, exp.Column) and isinstance(node.this, exp.Identifier) and len(node.parts) == 1
         negative = isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal) and not node.this.is_string
         if plain or negative or isinstance(node, exp.Literal | exp.Boolean):
             return
+        if arithmetic and type(node) in (*_ARITHMETIC, exp.Neg, exp.Paren):
+            parts = [part for part in (node.this, node.args.get("expression")) if part is not None]
     elif isinstance(node, exp.Paren | exp.Not):
-        return _allowed(node.this, text)
+        return _allowed(node.this, text, may, arithmetic)
     elif isinstance(node, exp.And | exp.Or):
-        _allowed(node.left, text)
-        return _allowed(node.right, text)
+        _allowed(node.left, text, may, arithmetic)
+        return _allowed(node.right, text, may, arithmetic)
     else:
-        values = _values(node)
-        if values:
-            for part in values:
-                _allowed(part, text, value=True)
-            return
-    raise InputError(
-        f"the rule {text!r} holds {node.sql()[:60]}, which is not allowed there; a rule is made of {_ALLOWED}."
-    )
+        parts = _values(node)
+    for part in parts:
+        _allowed(part, text, may, arithmetic, value=True)
+    if not parts:
+        raise InputError(
+            f"the rule {text!r} holds {node.sql()[:60]}{_at(node)}, which is not allowed there; a rule is made of {may}."
+        )
 
 
 def _values(node: Any) -> list[Any]:
@@ -110,76 +186,123 @@ def _values(node: Any) -> list[Any]:
     return []
 
 
-def _truth(node: Any, frame: pd.DataFrame, text: str) -> "pd.Series[Any]":
+def _truth(node: Any, frame: pd.DataFrame, text: str) -> _Truth:
     if isinstance(node, exp.Paren):
         return _truth(node.this, frame, text)
     if isinstance(node, exp.Not):
-        return ~_truth(node.this, frame, text)
+        return _Truth(*reversed(_truth(node.this, frame, text)))
     if isinstance(node, exp.And):
-        return _truth(node.left, frame, text) & _truth(node.right, frame, text)
+        one, other = _truth(node.left, frame, text), _truth(node.right, frame, text)
+        return _Truth(one.yes & other.yes, one.no | other.no)
     if isinstance(node, exp.Or):
-        return _truth(node.left, frame, text) | _truth(node.right, frame, text)
-    first, *others = (_value(part, frame) for part in _values(node))
+        one, other = _truth(node.left, frame, text), _truth(node.right, frame, text)
+        return _Truth(one.yes | other.yes, one.no & other.no)
+    first, *others = (_value(part, frame, text) for part in _values(node))
     if isinstance(node, exp.Is):
-        gone = first.isna() if isinstance(first, pd.Series) else pd.Series(False, index=frame.index)
-        return gone.astype("boolean")
+        known = np.broadcast_to(first.known, len(frame))
+        return _Truth(~known, known.copy())
     if isinstance(node, exp.Between):
-        return _compare(operator.ge, first, others[0], frame, text) & _compare(
-            operator.le, first, others[1], frame, text
+        low, high = (
+            _compare(sign, first, end, node, frame, text)
+            for sign, end in zip((operator.ge, operator.le), others, strict=True)
         )
+        return _Truth(low.yes & high.yes, low.no | high.no)
     if isinstance(node, exp.In):
-        found = _compare(operator.eq, first, others[0], frame, text)
-        for other in others[1:]:
-            found |= _compare(operator.eq, first, other, frame, text)
-        return found
-    return _compare(_SIGNS[type(node)], first, others[0], frame, text)
-
-
-def _value(node: Any, frame: pd.DataFrame) -> Any:
-    if isinstance(node, exp.Column):
-        values = frame[node.name]
-        held = pd.api.types.infer_dtype(values, skipna=True) if values.dtype == object else ""
-        if held in ("date", "datetime", "datetime64"):
-            return pd.to_datetime(values)
-        return values.astype("boolean") if held == "boolean" else pd.to_numeric(values) if held in _NUMBERS else values
-    if isinstance(node, exp.Boolean):
-        return bool(node.this)
-    if isinstance(node, exp.Neg):
-        return -float(node.this.this)
-    return node.this if node.is_string else float(node.this)
-
-
-def _compare(sign: Any, left: Any, right: Any, frame: pd.DataFrame, text: str) -> "pd.Series[Any]":
-    """A comparison of two values of one kind; a text beside a day is read as a day."""
-    sides = [left, right]
-    kinds = [_kind(side) for side in sides]
-    for one, other in ((0, 1), (1, 0)):
-        if kinds[one] == "day" and isinstance(sides[other], str):
-            try:
-                sides[other], kinds[other] = pd.Timestamp(sides[other]), "day"
-            except ValueError:
-                raise InputError(f"the rule {text!r}: {sides[other]!r} is no day; write '2025-12-31'.") from None
-    if kinds[0] != kinds[1] and "nothing" not in kinds:
-        raise InputError(
-            f"the rule {text!r} compares a {kinds[0]} with a {kinds[1]}; convert one of the columns first."
+        found = [_compare(operator.eq, first, other, node, frame, text) for other in others]
+        return _Truth(
+            np.logical_or.reduce([one.yes for one in found]), np.logical_and.reduce([one.no for one in found])
         )
-    series = [
-        side if isinstance(side, pd.Series) else pd.Series([side] * len(frame), index=frame.index) for side in sides
-    ]
-    known = series[0].notna() & series[1].notna()
-    found = pd.Series(pd.NA, index=frame.index, dtype="boolean")
-    if known.any():
-        found[known] = sign(*(one[known] for one in series)).astype("boolean")
-    return found
+    return _compare(_SIGNS[type(node)], first, others[0], node, frame, text)
 
 
-def _kind(value: Any) -> str:
-    if not isinstance(value, pd.Series):
-        value = pd.Series([value])
-    if value.isna().all():
-        return "nothing"
-    if pd.api.types.is_bool_dtype(value):
-        return "yes or no"
-    if pd.api.types.is_numeric_dtype(value):
-        return "number"
-    return "day" if pd.api.types.is_datetime64_any_dtype(value) else "text"
+def _value(node: Any, frame: pd.DataFrame, text: str) -> _Value:
+    if isinstance(node, exp.Column):
+        return _of_column(frame[node.name])
+    if isinstance(node, exp.Boolean):
+        return _Value("yes or no", bool(node.this), True)
+    if isinstance(node, exp.Literal):
+        return _Value("text", node.this, True) if node.is_string else _Value("number", float(node.this), True)
+    if isinstance(node, exp.Paren):
+        return _value(node.this, frame, text)
+    if isinstance(node, exp.Neg):
+        return _reckon(exp.Sub, _Value("number", 0.0, True), _value(node.this, frame, text), node, text)
+    return _reckon(type(node), _value(node.left, frame, text), _value(node.right, frame, text), node, text)
+
+
+def _of_column(values: "pd.Series[Any]") -> _Value:
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype(values.cat.categories.dtype)
+    held = pd.api.types.infer_dtype(values, skipna=True) if values.dtype == object else ""
+    if held in ("date", "datetime", "datetime64"):
+        values = pd.to_datetime(values)
+    elif held == "boolean":
+        values = values.astype("boolean")
+    elif held in _NUMBERS:
+        values = pd.to_numeric(values)
+    known = values.notna().to_numpy(dtype=bool)
+    if not known.any():
+        return _Value("nothing", None, known)
+    if pd.api.types.is_bool_dtype(values):
+        return _Value("yes or no", values.fillna(False).to_numpy(dtype=bool), known)
+    if pd.api.types.is_numeric_dtype(values):
+        plain = values.dtype.kind in "iuf" and isinstance(values.dtype, np.dtype)
+        return _Value("number", values.to_numpy() if plain else values.to_numpy("float64", na_value=np.nan), known)
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return _Value("day", values.dt.tz_localize(None).to_numpy(), known)
+    return _Value("text", values, known)
+
+
+def _reckon(sign: Any, left: _Value, right: _Value, node: Any, text: str) -> _Value:
+    """Arithmetic of numbers; of a day and a number of days; of two days."""
+    left, right = _days(left, right, text)
+    known, kinds = left.known & right.known, (left.kind, right.kind)
+    if "nothing" in kinds:
+        return _Value("nothing", None, known)
+    if kinds == ("number", "number"):
+        one, other = (np.asarray(side.data, dtype="float64") for side in (left, right))
+        if sign is exp.Div:
+            known, other = known & (other != 0), np.where(other == 0, np.nan, other)
+        with np.errstate(over="ignore", invalid="ignore"):
+            return _Value("number", _ARITHMETIC[sign](one, other), known)
+    if kinds == ("day", "day") and sign is exp.Sub:
+        return _Value("number", (np.asarray(left.data) - np.asarray(right.data)) / _ONE_DAY, known)
+    if kinds == ("day", "number") and sign in (exp.Add, exp.Sub):
+        seconds = np.nan_to_num(np.asarray(right.data, dtype="float64") * 86_400)
+        if (np.abs(seconds) > 1e11).any():
+            raise InputError(f"the rule {text!r}{_at(node)}: that many days lead out of the calendar.")
+        day = np.asarray(left.data, dtype="datetime64[s]")
+        return _Value("day", _ARITHMETIC[sign](day, seconds.astype("timedelta64[s]")), known)
+    raise InputError(
+        f"the rule {text!r} reckons with a {kinds[0]} and a {kinds[1]}{_at(node)}: {node.sql()[:60]}. Numbers can be added, "
+        "taken away, multiplied and divided; to a day a number of days can be added; a day less a day is a number of days."
+    )
+
+
+def _days(left: _Value, right: _Value, text: str) -> tuple[_Value, _Value]:
+    """A text beside a day is read as a day."""
+    sides = [left, right]
+    for one, other in ((0, 1), (1, 0)):
+        if sides[one].kind == "day" and isinstance(sides[other].data, str):
+            try:
+                day = datetime.datetime.fromisoformat(sides[other].data.strip()).replace(tzinfo=None)
+                sides[other] = _Value("day", np.datetime64(day), True)
+            except ValueError:
+                raise InputError(f"the rule {text!r}: {sides[other].data!r} is no day; write '2025-12-31'.") from None
+    return sides[0], sides[1]
+
+
+def _compare(sign: Any, left: _Value, right: _Value, node: Any, frame: pd.DataFrame, text: str) -> _Truth:
+    """A comparison of two values of one kind."""
+    left, right = _days(left, right, text)
+    known = np.broadcast_to(left.known & right.known, len(frame))
+    if left.kind != right.kind and "nothing" not in (left.kind, right.kind):
+        raise InputError(
+            f"the rule {text!r} compares a {left.kind} with a {right.kind}{_at(node)}: {node.sql()[:60]}; "
+            "convert one of the columns first, and write numbers without quotes and texts within 'single quotes'."
+        )
+    yes = np.zeros(len(frame), dtype=bool)
+    if len(frame) and known.all():
+        yes[:] = sign(left.data, right.data)
+    elif known.any():
+        yes[known] = sign(*(side.data if np.ndim(side.data) == 0 else side.data[known] for side in (left, right)))
+    return _Truth(yes, known & ~yes)

@@ -80,7 +80,7 @@ def test_rules_built_to_break_a_parser_are_refused():
 
 
 def test_the_message_names_the_part_and_the_column():
-    with pytest.raises(InputError, match=r"holds LOWER\(word\), which is not allowed there"):
+    with pytest.raises(InputError, match=r"holds LOWER\(word\) at character 11, which is not allowed there"):
         Condition.parse("a = 1 AND lower(word) = 'f'")
     with pytest.raises(InputError, match=r"cannot be read at character \d+"):
         Condition.parse("a = 1 AND")
@@ -125,3 +125,114 @@ def test_columns_of_plain_python_values():
     )
     for rule in ("day < '2025-02-01'", "price < 2", "yes = true"):
         assert Condition.parse(rule).judge(odd).to_list() == [True, pd.NA, False]
+
+
+def joined(parts: tuple) -> tuple[str, str]:
+    """A rule and what it is in SQL: divided by zero is missing, and numbers are floats, not decimals."""
+    (left, in_sql), sign, (right, other_in_sql) = parts
+    divisor = f"nullif({other_in_sql}, 0)" if sign == "/" else other_in_sql
+    return f"({left} {sign} {right})", f"({in_sql} {sign} {divisor})"
+
+
+number = st.recursive(
+    st.sampled_from([("a", "a"), ("b", "b"), *((n, f"({n})::DOUBLE") for n in ("2", "0", "-3", "4.5"))]),
+    lambda inner: st.tuples(inner, st.sampled_from("+-*/"), inner).map(joined),
+    max_leaves=4,
+)
+plain = st.tuples(number, st.sampled_from(["<", ">=", "=", "<>"]), number).map(joined)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.one_of(plain, st.tuples(plain, st.sampled_from(["OR", "AND"]), plain).map(joined)))
+def test_arithmetic_means_what_sql_means_by_it_and_a_division_by_zero_is_missing(rule_and_sql):
+    rule, in_sql = rule_and_sql
+    with duckdb.connect() as engine:
+        engine.register("frame", FRAME[["a", "b"]])
+        wanted = [row[0] for row in engine.execute(f"SELECT {in_sql} FROM frame").fetchall()]
+    found = [None if j is pd.NA else bool(j) for j in Condition.parse(rule, arithmetic=True).judge(FRAME)]
+    assert found == wanted
+
+
+@pytest.mark.parametrize("rule", ["a + b * 2 > 5", "a - b - 1 < 0", "12 / a * b = 12", "-a < b", "-(a + 1) * 2 < -3"])
+def test_signs_bind_as_in_sql(rule):
+    with duckdb.connect() as engine:
+        engine.register("frame", FRAME[["a", "b"]])
+        wanted = [row[0] for row in engine.execute(f"SELECT {rule} FROM frame").fetchall()]
+    found = [None if j is pd.NA else bool(j) for j in Condition.parse(rule, arithmetic=True).judge(FRAME)]
+    assert found == wanted
+
+
+@pytest.mark.parametrize(
+    ("rule", "python"),
+    [
+        ("joined - born > 9000", lambda born, joined: (joined - born) / pd.Timedelta(days=1) > 9000),
+        ("born + 10 > joined", lambda born, joined: born + pd.Timedelta(days=10) > joined),
+        ("joined - 0.5 < '2024-01-01'", lambda born, joined: joined - pd.Timedelta(hours=12) < pd.Timestamp("2024-01-01")),
+        ("'2026-01-01' - born < 20000", lambda born, joined: (pd.Timestamp("2026-01-01") - born).days < 20000),
+    ],
+)  # fmt: skip
+def test_days_are_reckoned_with_days(rule, python):
+    needed = ["born"] if "joined" not in rule else ["joined"] if "born" not in rule else ["born", "joined"]
+    for (_, row), found in zip(FRAME.iterrows(), Condition.parse(rule, arithmetic=True).judge(FRAME), strict=True):
+        if row[needed].isna().any():
+            assert found is pd.NA
+        else:
+            assert found == python(row["born"], row["joined"])
+
+
+def test_rows_that_divide_by_zero_are_told():
+    rule = Condition.parse("a / b > 1 OR a / (b - 2) > 1", arithmetic=True)
+    assert rule.divides_by_zero(FRAME).tolist() == [True, True, False, False, True]
+    assert not Condition.parse("a > 1").divides_by_zero(FRAME).any()
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ("a > 1 AND word + 1 > 2", "reckons with a text and a number at character 11"),
+        ("born + joined > 1", "reckons with a day and a day at character 1"),
+        ("born * 2 > joined", "a day less a day is a number of days"),
+        ("born + 1e30 > joined", "out of the calendar"),
+        ("a > 1 AND a = 'f'", "compares a number with a text at character 11"),
+    ],
+)
+def test_what_cannot_be_reckoned_is_told_with_its_place(rule, says):
+    with pytest.raises(InputError, match=says):
+        Condition.parse(rule, arithmetic=True).judge(FRAME)
+
+
+@pytest.mark.parametrize(
+    "rule", ["a % 2 = 1", "a ^ 2 = 1", "a || b = 1", "a + (SELECT 1) > 1", "a + abs(b) > 1", "a + 1", "a & 1 = 1"]
+)
+def test_arithmetic_opens_no_other_door(rule):
+    with pytest.raises(InputError, match=r"not allowed there|cannot be read"):
+        Condition.parse(rule, arithmetic=True)
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        ("a > 1 AND (b > 2 OR (a = 1)", "bracket at character 11 is never closed"),
+        ("a > 1) AND (b > 2", "bracket at character 6 closes nothing"),
+        ("a = 1 -- and the rest", "comment near character 5"),
+        ("a /* x */ = 1", "comment near character 1"),
+        ("a > 'x", "must end with '"),
+        ("a > 1\nAND AND b = 1", "at character 7 of line 2"),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_its_place(rule, says):
+    with pytest.raises(InputError, match=says):
+        Condition.parse(rule)
+
+
+@pytest.mark.parametrize("word", ["today", "now", "", "nan", "12.5.2026"])
+def test_no_word_reads_the_clock_or_means_no_day(word):
+    with pytest.raises(InputError, match="is no day"):
+        Condition.parse(f"born < '{word}'").judge(FRAME)
+
+
+def test_categories_are_what_they_hold_and_times_count_in_their_own_zone():
+    odd = pd.DataFrame({"size": pd.Categorical(["s", "l", None]), "at": pd.to_datetime(["2026-01-01"] * 3)})
+    assert Condition.parse("size IN ('s', 'm')").judge(odd).to_list() == [True, False, pd.NA]
+    odd["at"] = odd["at"].dt.tz_localize("Asia/Tokyo")
+    assert Condition.parse("at >= '2026-01-01'").judge(odd).all()

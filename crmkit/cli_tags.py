@@ -1,0 +1,164 @@
+"""The command `crmkit tag`: who carries which tag, from an order book, a table of customers and rules; `cli` registers it."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from crmkit.errors import InputError, near_misses
+
+_NUMBER = r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]+)?"
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+
+
+def register(
+    app: typer.Typer,
+    reads_a_file: Callable[..., Any],
+    latest: Callable[[dict[str, Any]], tuple[str, bool]],
+    say: Callable[[str], None],
+) -> None:
+    """Add the command to `crmkit`, which reads the file of orders and the clock as its other commands do."""
+
+    @functools.wraps(tag)
+    def run(source: str, reading: dict[str, Any], **given: Any) -> None:
+        tag(source, reading | {"latest": latest(reading)[0]}, **given, say=say)
+
+    run.__signature__ = _without_say(tag)
+    app.command("tag", short_help="Put tags on customers, by rules that you write.")(reads_a_file(run))
+
+
+def _without_say(command: Callable[..., Any]) -> Any:
+    import inspect
+
+    told = inspect.signature(command)
+    return told.replace(parameters=[one for name, one in told.parameters.items() if name != "say"])
+
+
+def tag(
+    source: str,
+    reading: dict[str, Any],
+    rules: Annotated[Path, typer.Option(metavar="RULES.toml", help="The tags and their rules.", show_default=False)],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the tables.")] = Path("reports/tags"),
+    as_of: Annotated[
+        str | None,
+        typer.Option(help="Day on which the tags are given.", metavar="DAY", show_default="last day in the data"),
+    ] = None,
+    customers: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="More about customers: age, city, consent …", show_default="none"),
+    ] = None,
+    customer_key: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Column with the customer in that file.", show_default=False)
+    ] = None,
+    preview: Annotated[bool, typer.Option("--preview", help="Only show how many; write nothing.")] = False,
+    say: Callable[[str], None] = print,
+) -> None:
+    """Put tags on customers by rules that you write: how many each would hit, who gets it, and on what it is based."""
+    from crmkit import lifecycle, tables
+    from crmkit.report import export
+    from crmkit.segmentation import tags
+
+    if (customers is None) != (customer_key is None):
+        raise InputError("--customers and --customer-key belong together: the file, and its column with the customer.")
+    agreed = tags.read(rules)
+    if not preview and out.exists() and not out.is_dir():
+        raise InputError(f"--out {out}: that is a file; name a folder.")
+    table = lifecycle.summary(tables.Transactions.read(source, **reading), as_of=as_of)
+    notes = []
+    if customers is not None and customer_key is not None:
+        table, notes = _join(table, customers, customer_key)
+    day = table.attrs["as_of"]
+    found = tags.preview(table, agreed)
+    given = tags.apply(table, agreed)
+    live = [hand for hand in agreed.by_hand if str(hand["since"]) <= day <= str(hand["until"] or day)]
+    ids = {tables.frames.id_text(one): one for one in table.index} if live else {}
+    for hand in live:
+        if str(hand["customer_id"]) not in ids:
+            raise InputError(
+                f"by_hand: there is no customer {hand['customer_id']!r} (tag {hand['tag']!r}); look at the id."
+            )
+        given = tags.add_manual(given, **hand | {"customer_id": ids[str(hand["customer_id"])]})
+
+    say(f"{len(table):,} customers, as of {day}.")
+    for note in notes:
+        say(note)
+    shown = found.assign(share=[f"{share:.1%}" for share in found["share"]])
+    say(shown.rename(columns=lambda name: name.replace("_", " ")).to_string(index=False))
+    for name, (state, fits) in given.attrs["left_out"].items():
+        say(f"Left out: {name!r}, {state}; its rule fits {fits:,}.")
+    if agreed.by_hand:
+        say(f"By hand: {len(live):,} in force, {len(agreed.by_hand) - len(live):,} left out (not yet, or expired).")
+    for pair in tags.conflicts(given, agreed).itertuples():
+        say(f"Conflict: {pair.customers:,} carry both {pair.tag!r} and {pair.other!r}, such as {pair.example}.")
+    if preview:
+        return
+    both = tags.overlaps(given).rename_axis("tag").reset_index()
+    out.mkdir(parents=True, exist_ok=True)
+    frames = {"tags": given, "preview": found, "audit": tags.audit(agreed), "overlaps": both}
+    for name, frame in frames.items():
+        export.write_csv(frame, out / f"{name}.csv.part")
+    for name in frames:  # all of them, or none
+        (out / f"{name}.csv.part").replace(out / f"{name}.csv")
+    say(f"{len(given):,} tags are in {out / 'tags.csv'}; beside it preview.csv, audit.csv and overlaps.csv.")
+
+
+def _join(summary: Any, path: Path, key: str) -> tuple[Any, list[str]]:
+    """The order book's figures and the file's attributes, every customer of either; and what a reader should know."""
+    import pandas as pd
+
+    from crmkit.tables import frames, reading
+
+    source = reading.open_source(path, sheet=None, encoding=None, delimiter=None, wanted=[key])
+    if key not in source.columns:
+        raise InputError(
+            f"--customer-key {key}: {path} has the columns {', '.join(source.columns)}."
+            + near_misses(key, source.columns)
+        )
+    loaded = source.load({name: name for name in source.columns})
+    table = loaded.table.select(*source.columns).to_pandas()
+    notes = [f"{path}: {loaded.rejected_rows:,} lines are no rows and are left out."] if loaded.rejected_rows else []
+    if table[key].isna().any():
+        raise InputError(f"{path}: {int(table[key].isna().sum()):,} rows have no {key!r}; a tag needs to know on whom.")
+    taken = [name for name in table.columns if name in summary.columns and name != key]
+    if taken:
+        raise InputError(f"{path}: the order book gives {', '.join(taken)} too; rename the column in the file.")
+    ids = table.pop(key).map(frames.id_text).str.strip()
+    if summary.index.dtype.kind in "iu":
+        number = pd.to_numeric(ids, errors="coerce")
+        ids = number.astype("int64") if number.notna().all() and (number % 1 == 0).all() else ids
+    table = table.apply(_typed).set_axis(pd.Index(ids, name="customer_id"))
+    if not table.index.is_unique:
+        raise InputError(f"{path}: the customer {table.index[table.index.duplicated()][0]!r} stands in it twice.")
+    known = summary.index.isin(table.index)
+    if not known.any():
+        raise InputError(
+            f"{path}: no {key!r}, such as {ids.iloc[0] if len(ids) else 'none'!r}, is a customer of the order book, such as "
+            f"{summary.index[0]!r}; is it the right column?"
+        )
+    joined = summary.join(table, how="outer")
+    joined.attrs = dict(summary.attrs)
+    notes.append(
+        f"{(~known).sum():,} customers are only in the order book, {len(joined) - len(summary):,} only in {path}."
+    )
+    return joined, notes
+
+
+def _typed(values: Any) -> Any:
+    """A column of a text file: numbers or days if all that is there is one; ids with leading zeros stay texts."""
+    import pandas as pd
+
+    from crmkit.tables import columns
+
+    if values.dtype != object and not isinstance(values.dtype, pd.StringDtype):
+        return values
+    texts = values.where(~values.isin(columns.MISSING))
+    told = texts.dropna()
+    if len(told) and all(isinstance(one, str) for one in told):
+        if told.str.fullmatch(_NUMBER).all():
+            return pd.to_numeric(texts)
+        if told.str.fullmatch(_DAY).all():
+            days = pd.to_datetime(texts, format="%Y-%m-%d", errors="coerce")
+            return days if days.notna().sum() == len(told) else texts
+    return texts
