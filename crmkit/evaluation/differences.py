@@ -49,7 +49,7 @@ def estimate(
     >>> round(estimate(panel, "orders", unit="region", period="month", treated="improved").estimate, 6)
     5.0
     """
-    from statsmodels.api import OLS
+    from statsmodels.regression.linear_model import OLS  # statsmodels.api takes seconds to import
 
     _between(level, "level", 0, 1)
     names = dict.fromkeys([outcome, unit, period, treated, cluster or unit])
