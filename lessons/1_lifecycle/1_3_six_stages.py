@@ -22,8 +22,8 @@
 #     sources: ["001 §2.1", "001 §4.1.1"]
 #     keypoints:
 #       - "The sources name six stages and give no threshold. Whoever writes down the numbers makes the policy."
-#       - "Silence is measured in a customer's own usual gaps. Ninety days are nothing for one customer and a farewell for another."
-#       - "Without a contract nobody announces that he leaves. Silence tells who has left, late and rarely who will leave."
+#       - "Silence is measured in a customer's own usual gaps. Ninety days are nothing for one customer and the end for another."
+#       - "Without a contract nobody announces that he leaves. Silence tells, late, who has left. It rarely tells who will leave."
 #       - "Of steady customers who buy three times in a window, one in four seems to buy half as often, by chance alone."
 #       - "A forecast of the mix assumes that a stage is all there is to know. Test it against what came, beside \"nothing changes\"."
 #       - "Mature customers bring the largest part of the next income, in the shop a third, in the supermarket nearly all: it depends on trade, age and definition."
@@ -37,7 +37,7 @@
 # registered. Some bought once, some buy every other week. Some have not been seen for a year.
 #
 # All get the same newsletter. The new head of marketing wants to do something better: welcome the new, thank the
-# faithful, call those who are drifting away, and leave those alone who are gone for good.
+# loyal, call those who buy less and less, and send nothing to those who will not come back.
 #
 # For that she must know **who is who**. Nobody at Harbour signs a contract, so nobody gives notice. All there is are
 # purchases, and the silence after them.
@@ -93,7 +93,7 @@ rules.tasks
 # ## The data
 #
 # Harbour is **simulated**: 4,000 people, three years, and the truth beside it. No real firm knows when a
-# customer decided to leave. Here somebody does, and so we can do what no firm can: mark our own rules.
+# customer decided to leave. Here it is known, and so we can do what no firm can: compare our rules with the truth.
 #
 # What it cannot show: how large any effect is in a real trade. We learn what rules can and cannot see.
 
@@ -106,13 +106,13 @@ print(f"{len(people):,} people registered, {orders.first_day} to {orders.last_da
 # A real order book mostly begins in the middle of its customers' lives. **Complete Journey**, a year of baskets of a
 # supermarket's 2,469 households, is such a table: it starts in January and no column says since when a household
 # has been a customer. Four in five are first seen in the first month. To call them "new" would be nonsense, and
-# no rule can know better. This is called *left truncation*. We come back to it in an optional exercise.
+# no rule can tell otherwise. This is called *left truncation*. We come back to it in an optional exercise.
 
 # %% [markdown] key="predict" tags=["predict", "slide"]
 # ## Predict before you run
 #
 # In a moment we shall call some customers "decline": they have been silent for longer than usual, but not so long that
-# we give them up. A sales agent is to call them, to find out why. Commit yourself:
+# we give them up. A sales agent is to call them, to find out why. Choose an answer before you read on:
 
 # %% key="predict-quiz" tags=["fragment", "notes"]
 quiz(
@@ -143,16 +143,17 @@ gaps = {
 pd.Series(gaps, name="gap of the trade (days)").round(0).to_frame()
 
 # %% [markdown] key="trade-gaps-look"
-# The trade's gap is the median over all who bought twice. It **grows** as the shop gets older, from 46 to 56 days, although
-# nobody slowed down: in its first year a shop can only have seen short gaps, since the long ones have not ended yet.
-# Whoever measures it anew at each date moves the yardstick. We fix it, at eight weeks:
+# The trade's gap: take the mean gap of everybody who bought at least twice, and of these the median. It **grows** as the
+# shop gets older, from 46 to 56 days, although nobody slowed down: in its first year a shop can only have seen short gaps,
+# since the long ones have not ended yet. Whoever measures it anew at each date moves the yardstick. We fix it, at eight
+# weeks:
 
 # %% key="yardstick" tags=["fragment"]
 rules = rules.move(trade_gap_days=56)
 
 # %% [markdown] key="facts-text"
 # A customer's usual gap is the mean of the own gaps **and two borrowed ones** of 56 days. With no gap of one's own that gives
-# 56 days; with twenty, nearly one's own. No gap counts as shorter than a week, because a week off is no sign.
+# 56 days; with twenty, nearly one's own. No usual gap counts as shorter than a week: one missed week is no sign.
 #
 # From it follow the facts that the rules look at:
 #
@@ -184,18 +185,18 @@ pd.DataFrame(rows, columns=columns).round(2)
 # Of steady customers with three purchases a window, 27 in 100 seem to buy half as often as before. Call those who do, and
 # many a call goes to people who changed nothing. Only at 25 purchases a window does the ratio begin to mean something.
 #
-# So our rules ask for more than a ratio. `chance` is the share of steady customers with as many purchases who
-# would show a split as uneven as this one. A change counts if `chance` is at most 0.1. The last column shows what is left
-# of the false alarms. The price: a real change of somebody who buys seldom is often missed.
+# So our rules ask for more than a ratio. `chance` is the share of steady customers, with as many purchases in both windows
+# together, whose split would be as uneven as this one or more. A change counts if `chance` is at most 0.1. The last column
+# shows what is left of the false alarms. The price: a real change of somebody who buys seldom is often missed.
 
 # %% [markdown] key="rules-text" tags=["slide"]
 # ### The rules
 #
-# Here they are. Each row is a rule; an empty field asks for nothing. The words are the **thresholds**, each written down
-# once:
+# Here they are. Each row is a rule; an empty field asks for nothing. Words such as `slow_after` are the **thresholds**.
+# The second table gives each its value:
 
 # %% key="rules-table" tags=["subslide", "notes"]
-rules.table.drop(columns="why")
+rules.table.drop(columns="why").rename(lambda row: row + 1)  # numbered from 1
 
 # %% key="thresholds" tags=["fragment", "notes"]
 pd.Series(rules.thresholds, name="value").to_frame()
@@ -203,7 +204,7 @@ pd.Series(rules.thresholds, name="value").to_frame()
 # %% [markdown] key="rules-look"
 # Why 3 and 6? Somebody who buys at random, but steadily, is silent for more than three usual gaps 5 % of the time, and for
 # more than six 0.2 % ($e^{-3}$ and $e^{-6}$). That is an argument, not a law: you will move both. (`lately` is `recent` plus
-# `earlier`; the rule with `= 0` is for those who always bought seldom.)
+# `earlier`. Rule 6, with `lately` = 0, is for those who always bought seldom. A `trend` that cannot be compared is 1.)
 #
 # Such rules are usually a long `if … else`, and nobody sees the holes. Ours are data, and they are **checked**: every
 # combination of facts must fit exactly one rule. Let us break them on purpose.
@@ -215,7 +216,8 @@ except ValueError as refused:
     print(refused)
 
 # %% [markdown] key="broken-look"
-# Somebody silent for 6.5 gaps would be "lost" and not yet "silent" at once. The message shows such a customer.
+# A customer with one purchase who is silent for 6.5 gaps would be "new" (rule 2) and "lost" (rule 11) at once. The message
+# shows such a customer.
 #
 # Now the stages. The people who registered and never bought come from the firm's own list, `people`:
 
@@ -234,8 +236,8 @@ five[[*facts, "recent", "earlier", "trend", "chance"]].round(2)
 # %% [markdown] key="1.3-1-task" tags=["subslide"]
 # ### Exercise 1.3-1 · do · 8 minutes
 #
-# Be the rule yourself. Find for each of the five the one row of the table of rules that fits. Put the stages in `by_hand`,
-# by customer:
+# Apply the rules yourself. Find for each of the five the one row of the table of rules that fits. Put the stages in
+# `by_hand`, by customer:
 #
 # ```python
 # by_hand = {
@@ -349,7 +351,7 @@ confusion
 # Read three columns.
 #
 # * **lost**: of 1,007 whom we call lost, 908 are. Good: we give up few who are still there.
-# * **decline**: of 357 whom we call declining, 245 have left already, seven in ten. A call comes too late. And of the 144 who
+# * **decline**: of 357 whom we call declining, 245 have left already, seven in ten. For them a call comes too late. And of the 144 who
 #   are really fading (the row), we find 14.
 # * **new**: of 362, 100 will never come back. They bought once and left, and the welcome letter finds nobody.
 #
@@ -359,9 +361,9 @@ confusion
 # ### What no rule can see
 #
 # Somebody who buys every eight weeks and leaves today looks for eight weeks exactly like somebody who stays. During that
-# time no rule *on purchases* has anything to go by, and no model has either. A threshold can be moved, earlier or later, and
-# pays at one end for what it gains at the other. What helps are other signs (visits, complaints, opened letters); that is
-# lesson 1.6.
+# time no rule *on purchases* can tell the two apart, and no model can either. An earlier threshold finds more of those who
+# leave, and calls more of those who stay; a later one does the opposite. What helps are other signs (visits, complaints,
+# opened letters); that is lesson 1.6.
 
 # %% [markdown] key="early-text" tags=["slide"]
 # ### Early or late?
@@ -379,14 +381,20 @@ fate[left_on <= "2025-12-31"] = "leaves by December"
 fate[left_on <= "2025-06-30"] = "left already"
 
 late_list = june[june["stage"] == "decline"]
-counted = fate.reindex(late_list.index).value_counts()
-print(f"{len(late_list)} are in decline by the rules of 3 and 6 gaps:")
-(counted / len(late_list)).round(3).to_frame("share")
+bought_by_june = june[june["purchases"] > 0]
+print(f"{len(late_list)} of {len(bought_by_june):,} buyers are in decline:")
+lists = {"decline": late_list, "all buyers": bought_by_june}
+pd.DataFrame(
+    {
+        name: fate.reindex(listed.index).value_counts(normalize=True)
+        for name, listed in lists.items()
+    }
+).round(3)
 
 # %% [markdown] key="june-look"
-# Of the late list, 64 % had left already. Only 6 in 100 were people whom a call could have reached in time: still there, and
-# about to leave. Among **all** buyers of that day it is 10 in 100. To find people about to leave, this list is worse
-# than the telephone book.
+# Of this list, the late one, 64 % had left already. Only 6 in 100 were people whom a call could have reached in time: still
+# there, and about to leave. Among **all** buyers of that day it is 10 in 100. To find people about to leave, this list is
+# worse than names drawn by lot.
 
 # %% [markdown] key="1.3-4-task" tags=["subslide"]
 # ### Exercise 1.3-4 · defend · 10 minutes
@@ -422,14 +430,14 @@ check("1.3-4")
 # %% [markdown] key="movement" tags=["slide"]
 # ## From stage to stage: transition probabilities
 #
-# A stage is a photograph. For planning we want to know where customers **go**. Take the shares of those in a stage who are in each stage
-# at the next date. We begin with twelve customers whom we can count on our fingers:
+# A stage is a photograph: it shows one day. For planning we want to know where customers **go**. Of those who are in a stage
+# today, what share is in each stage at the next date? We begin with twelve customers, few enough to count by hand:
 
 # %% key="twelve" tags=["fragment", "notes"]
 chosen = [
     "S00022", "S00031", "S00058", "S00064", "S00166", "S00247",
     "S00270", "S01244", "S01516", "S01855", "S02017", "S02111",
-]
+]  # fmt: skip
 twelve = pd.DataFrame({"june": june["stage"], "december": now["stage"]})
 twelve = twelve.loc[chosen].astype(str)
 pd.crosstab(twelve["june"], twelve["december"])
@@ -462,20 +470,22 @@ quarters = [
 ax = show.stage_mix(quarters)
 
 # %% [markdown] key="quarters-look"
-# Each bar is a date, each part a stage's share of all people known then. The lost pile up, as nobody is ever struck from the file.
-# That is arithmetic, not failure: a stage that one enters and hardly leaves can only grow. Watch the *flow* into it instead.
+# Each bar is a date, each part a stage's share of all people known then. The lost become more and more, as nobody is ever
+# deleted from the file. That is arithmetic, not failure: a stage that one enters and hardly leaves can only grow. Watch the
+# *flow* into it instead.
 
 # %% key="matrix" tags=["subslide", "notes"]
 moves = stages.transitions(*quarters)
 ax = show.transition_matrix(moves)
 
 # %% [markdown] key="matrix-look"
-# Rows are the stages at the start of a quarter, columns those at its end, four quarters added up. The upper number in a cell is
-# percent of its row, the lower ones in brackets the 95 % interval by Wilson (1927). Of the new, 23 % have bought again a quarter later and
-# 37 % are silent. Of the declining, 43 % are lost and 12 % are back. Of the lost, 2 % return.
+# Rows are the stages at the start of a quarter, columns those at its end, four quarters added up. The upper number in a
+# cell is percent of its row, the lower ones in brackets the 95 % interval by Wilson (1927). Of the new, 23 % have bought
+# again a quarter later and 37 % are silent. Of the declining, 43 % are lost, and one in eight is back in growth or mature.
+# Of the lost, 2 % return.
 #
-# For Monday morning: the largest leak is after the **first** purchase. There a letter costs little, and it reaches people
-# who are mostly still there.
+# Where to begin? After the **first** purchase: 444 of the new fell into decline in these four quarters, of those in growth
+# 248, of the mature 151. And a letter to the new finds most of them: in the truth table above 262 of 362 are still there.
 
 # %% key="new-goes" tags=["fragment", "notes"]
 odds = stages.probabilities(moves)
@@ -485,8 +495,9 @@ odds[odds["from_stage"] == "new"].query("customers > 0").round(3)
 # ## The mix that is to come, and the mix that came
 #
 # The call centre asks: how many will be in decline at the end of the year? We take the moves of the first half of
-# 2025, and forecast two quarters. The interval holds chance: who moves, and that quarters differ. `back_test` puts beside it
-# what really came, and the cheapest rival, "nothing changes":
+# 2025 (`learn=3`: three dates, two quarters between them), and forecast two quarters. The interval allows for two kinds of
+# chance: who moves, and that quarters differ. `back_test` puts beside it what really came, and the simplest other forecast,
+# "nothing changes":
 
 # %% key="back-test" tags=["subslide", "notes"]
 tested = stages.back_test(quarters, learn=3)
@@ -494,10 +505,13 @@ print(tested.attrs["verdict"])
 ax = show.mix_forecast(tested)
 
 # %% [markdown] key="back-test-look"
-# For each stage there are two lines, one quarter ahead and two. Dots are the forecast, bars the 90 % interval, crosses what
-# came. All twelve crosses lie inside, and the forecast is three times as near as "nothing changes". Look at the width,
-# too: "decline" may fall by 70 or rise by 120 in two quarters, from 384. A forecast learned from two
-# quarters knows little, and says so.
+# For each stage there are two lines: one quarter ahead, and below it two. All are changes against 30 June, "today". Dots are
+# the forecast, bars the 90 % interval, crosses what came. All twelve crosses lie inside, and the forecast is three times as
+# near as "nothing changes". Look at the width, too: "decline" may fall by 70 or rise by 120 in two quarters, from 384. A
+# forecast learned from two quarters knows little, and says so.
+#
+# The back-tests of this lesson know one number of the future: the trade's gap of 56 days was measured at the end of the
+# data. (With the 57 days of 30 June, all twelve crosses lie inside as well.)
 #
 # What it cannot know: the shop's Christmas, a rival, and what we do ourselves. Try months instead of quarters:
 
@@ -511,10 +525,10 @@ months = [
 # %% [markdown] key="1.3-6-task" tags=["subslide"]
 # ### Exercise 1.3-6 · decide · 8 minutes
 #
-# `months` holds thirteen month ends, from 31 December 2024 to 31 December 2025. Learn from the first **ten** (to 30 September) and let
-# `stages.back_test` forecast October, November and December. How many of the numbers that came lie **outside** the interval?
-# Put the count in `outside`. Then look at the rows: what happens to the shop in these months that no past month of the year
-# had shown?
+# `months` holds thirteen month ends, from 31 December 2024 to 31 December 2025. Learn from the first **ten** (to 30
+# September) and let `stages.back_test` forecast October, November and December. How many of the numbers that came lie
+# **outside** the interval (column `inside`)? Put the count in `outside`. Then look at the rows: what happens to the shop in
+# these months that no past month of the year had shown?
 
 # %% key="1.3-6" tags=["solution"] answers="outside"
 by_month = stages.back_test(months, learn=10)
@@ -526,22 +540,22 @@ check("1.3-6")
 # %% [markdown] key="season-look"
 # More data, and a worse promise. The intervals are narrow, because the nine months agree with each other. Then came the weeks before
 # Christmas: more people register, more come back, and fewer fall silent than these months had taught. An interval that says
-# 90 % means "if the months to come are like the months behind us". Nobody promised that.
+# 90 % means "if the months to come are like the months behind us". These were not.
 
 # %% key="next" tags=["subslide", "notes"]
 coming = stages.forecast(moves, now["stage"].value_counts(), periods=2)
 coming[coming["period"] == 2][["stage", "customers", "low", "high"]].round(0)
 
 # %% [markdown] key="next-look"
-# That is the plan for the middle of 2026, from a whole year of quarters: some 470 people in decline, give or take 90.
-# Enough to decide whether the shop needs one agent or two.
+# That is the plan for the middle of 2026, from a whole year of quarters: some 470 people in decline, with an interval of 90
+# to each side. If the call centre must have enough people in any case, it plans for the upper end, 560.
 
 # %% [markdown] key="needs-text" tags=["slide"]
 # ## What do they need?
 #
-# A stage says *that* something must be done. *What* is another question: what do these customers need that they do not get? The source has a
-# chapter on needs analysis. Its content in five lines (a second part of the source names "needs analysis" in its table
-# of contents and has no text; this section stands for it):
+# A stage says *that* something must be done. *What* is another question: what do these customers need that they do not get?
+# The source has a chapter on needs analysis. Its content in five lines (in another place the source has "needs analysis" as
+# a heading without a text; this section stands for both):
 #
 # | | |
 # |---|---|
@@ -552,7 +566,8 @@ coming[coming["period"] == 2][["stage", "customers", "low", "high"]].round(0)
 # | what helps | good tools and methods, and a relation in which customers tell |
 #
 # Harbour asks its customers after a purchase; who is dissatisfied may say why. We keep the four reasons that the shop
-# can do something about. **Importance**: the money that those who named a reason have spent with us.
+# can do something about, and count a customer once for each. **Importance**: the money that those who named a reason have
+# spent with us.
 
 # %% key="said" tags=["subslide", "notes"]
 able = ["delivery", "price", "range", "quality"]
@@ -565,10 +580,13 @@ importance.to_frame("importance (EUR)")
 # %% [markdown] key="1.3-7-task" tags=["subslide"]
 # ### Exercise 1.3-7 · decide · 9 minutes
 #
-# **Urgency** shall be the share of those who named a reason that is now in `"decline"` or `"lost"` (column `stage` of `said`).
-# Make a table with one row a reason and the columns `urgency` and `importance`, and give it to
-# `needs.prioritise(table, weights=(0, 1))`, which tries every weight of urgency from 0 to 1. Under which **share of the weights**
-# is the need that ranks first really first? Read it off the column `first_share` and put it, with two digits, in `how_firm`.
+# **Urgency** shall be the share of those who named a reason that is now in `"decline"` or `"lost"` (column `stage` of `said`;
+# the mean of a true/false column is the share that is true). Make a table with one row a reason,
+# `pd.DataFrame({"urgency": ..., "importance": importance})`, and give it to `needs.prioritise(table, weights=(0, 1))`.
+#
+# It ranks the needs by urgency × importance, where both count alike. Then it repeats the ranking for every weight of urgency
+# from 0 (only importance counts) to 1 (only urgency counts). For what **share of these weights** does the need with `rank` 1
+# keep the first place? Read it in the column `first_share` and put it, with two digits, in `how_firm`.
 
 # %% key="1.3-7" tags=["solution"] answers="how_firm"
 leaving = said["stage"].isin(["decline", "lost"])
@@ -589,13 +607,14 @@ table = urgent.groupby("reason").agg(
 needs.prioritise(table).round(2)
 
 # %% [markdown] key="needs-look"
-# Delivery comes first by the product, price second, and the two are close. With weights between a quarter and three quarters, delivery
-# keeps its place in eight cases of ten; whoever thinks that urgency is nearly all would begin elsewhere. So both deserve
-# work, range and quality come later, and we say for whom the order would not hold.
+# Delivery comes first by the product, price second, and the two are close. With weights between a quarter and three
+# quarters (what `prioritise` tries if you do not say), delivery keeps its place in eight cases of ten; whoever thinks that
+# urgency is nearly all would begin elsewhere. So both deserve work, range and quality come later, and we say for whom the
+# order would not hold.
 #
 # What it cannot say: 56 % of those asked did not answer; who left without a word named no reason; and a share of some fifty
 # people moves easily. Why people *really* left, the simulation knows: 18 % because they had **no need** any
-# more. In the survey 3 in 100 say so.
+# more. In the survey 3 in 100 of those who name a reason say so.
 
 # %% [markdown] key="widget" tags=["widget", "slide"]
 # ## Play with it
@@ -625,7 +644,7 @@ view = show.stage_view(now, rules, slow_after=1.5, lost_after=3)
 # ### Exercise 1.3-8 · decide · optional · 7 minutes
 #
 # A colleague finds gaps too complicated: "Lost is who has not bought for **336 days**, for everybody." That is six times eight
-# weeks, so for people without a gap of their own it is the same rule. About how many **buyers** (people with at least one
+# weeks, so for people without a gap of their own it is the same rule. How many **buyers** (people with at least one
 # purchase) do the two rules disagree on 31 December: lost by one and not by the other, in either direction? Put the number in
 # `disagree`. Who are they? (In `silence_days` a prospect has a missing value.)
 
@@ -648,8 +667,9 @@ check("1.3-8")
 # ).dropna()
 # ```
 #
-# Among those in decline in September, compare who was in decline in June already with who was **new** in June. By how many
-# **percentage points** does the share that is lost in December differ? Put the number, rounded to whole points, in `memory`.
+# Of those in decline in September, take two groups: who was in **decline** in June already, and who was **new** in June. What
+# share of each is lost in December? Take the share of the second group from that of the first, and put the difference in
+# **percentage points**, rounded to whole points, in `memory`.
 
 # %% key="1.3-9" tags=["solution"] answers="memory"
 three = pd.DataFrame(
@@ -668,9 +688,10 @@ check("1.3-9")
 # %% [markdown] key="1.3-10-task" tags=["optional"]
 # ### Exercise 1.3-10 · do · optional · 6 minutes
 #
-# Assign the stages of the supermarket, `datasets.load("complete_journey").transactions`, as of 31 January **2017** with the rules
-# `"six_stages"`. What share of the households is `"new"` or in `"growth"`? Put it, between 0 and 1 with three digits, in
-# `young_households`. Read the table's `attrs["note"]`. What would you tell somebody who reports this share?
+# Assign the stages of the supermarket, `datasets.load("complete_journey").transactions`, as of 31 January **2017** with the
+# rules `"six_stages"` (not our `rules`: their gap of 56 days is the shop's). What share of the households is `"new"` or in
+# `"growth"`? Put it, between 0 and 1 with three digits, in `young_households`. Read the table's `attrs["note"]`. What would
+# you tell somebody who reports this share?
 
 # %% key="1.3-10" tags=["solution"] answers="young_households"
 january = stages.assign(
@@ -721,8 +742,8 @@ pd.concat(claim, axis=1).round(2)
 # because there they are 84 % of the households.
 #
 # So the claim depends on the trade, on the age of the firm, and on where somebody draws the line. What holds in both: the
-# declining and the lost together bring little, 7 % of the shop's income and 5 % of the supermarket's. Whoever spends most of the budget on
-# winning back works on that part.
+# declining and the lost together bring little, 7 % of the shop's income and 5 % of the supermarket's. Whoever spends most
+# of the budget on winning back spends it on that part.
 
 # %% [markdown] key="own-data-text" tags=["own-data", "slide"]
 # ## With your own data
@@ -751,7 +772,7 @@ my_stages[["stage", "silence_days", "gap_days", "reason"]].head(10).round(1)
 #
 # 1. "Lost" is a task as well: personal words, compensation. To whom of 1,007 would you offer it, and to whom not?
 # 2. A customer who was lost and buys again is "mature" the next day by our rules. Is there a seventh stage?
-# 3. Your firm sells kitchens. Which of the six stages are left?
+# 3. Your firm sells kitchens. Which of the six stages can it still see?
 # 4. The sales bonus depends on the number of customers in "growth". What will happen to the thresholds?
 # 5. Should a customer be told in which stage the firm believes her to be?
 
@@ -771,12 +792,23 @@ progress()
 # Every figure that the text quotes beside what the data say; below, those that differ.
 counts, cells = todo["customers"], odds.set_index(["from_stage", "to_stage"])["share"]
 column, row = confusion["decline"], confusion.loc["decline"]
-bought = june.index[june["purchases"] > 0]
-lists = {"late": late_list.index, "early": early.index[early["stage"] == "decline"]}
 fates = {
-    name: fate.reindex(ids).value_counts(normalize=True)
-    for name, ids in (lists | {"buyers": bought}).items()
+    name: fate.reindex(listed.index).value_counts(normalize=True)
+    for name, listed in {
+        "late": late_list,
+        "early": early[early["stage"] == "decline"],
+        "buyers": bought_by_june,
+    }.items()
 }
+known_in_june = [
+    stages.assign(
+        orders,
+        as_of=day,
+        prospects=people,
+        rules=rules.move(trade_gap_days=gaps["2025-06-30"]),
+    )
+    for day in ends
+]
 ranks = needs.prioritise(table)
 shop, market = claim["shop"].round(2), claim["supermarket"].round(2)
 in_decline = tested[(tested["stage"] == "decline") & (tested["period"] == 2)].iloc[0]
@@ -827,7 +859,19 @@ quoted = {
         ],
         [0.43, 0.12],
     ),
+    "fell into decline": (
+        [moves.loc[stage, "decline"] for stage in ("new", "growth", "mature")],
+        [444, 248, 151],
+    ),
+    "new, still there": (counts["new"] - confusion.loc["lost", "new"], 262),
     "lost returns": (round(1 - cells["lost", "lost"], 2), 0.02),
+    "June's gap": (
+        [
+            round(gaps["2025-06-30"]),
+            int(stages.back_test(known_in_june, learn=3)["inside"].sum()),
+        ],
+        [57, 12],
+    ),
     "back-test inside": ([int(tested["inside"].sum()), len(tested)], [12, 12]),
     "times nearer": (
         round(tested.attrs["error_unchanged"] / tested.attrs["error"]),
@@ -839,8 +883,12 @@ quoted = {
         [-70, 120],
     ),
     "decline next June": (
-        [round(plan["customers"], -1), round((plan["high"] - plan["low"]) / 2, -1)],
-        [470, 90],
+        [
+            round(plan["customers"], -1),
+            round((plan["high"] - plan["low"]) / 2, -1),
+            round(plan["high"], -1),
+        ],
+        [470, 90, 560],
     ),
     "order of needs": (list(ranks.index[:2]), ["delivery", "price"]),
     "delivery first": (round(ranks["first_share"].iloc[0], 1), 0.8),

@@ -134,7 +134,7 @@ class Moved(Exercise):
     nudge = (
         "Call `stages.reassign(now, rules.move(slow_after=2))` and count the rows whose `stage` is not that of `now`."
     )
-    meaning = "So many people are called declining from one day to the next, and nobody did anything. Many of them bought once, and have hardly had the time for a second purchase."
+    meaning = "So many people are called declining from one day to the next, and nobody did anything. Two in five of them bought once; the others had been called growing or mature."
 
     def expected(self, context: Context) -> int:
         return self._differ(context, slow_after=2)
@@ -162,6 +162,10 @@ class Moved(Exercise):
     def without_the_new(self, context: Context) -> int:
         kept = _stages(context)["stage"] != "new"
         return int((_stages(context, slow_after=2)["stage"] != _stages(context)["stage"])[kept].sum())
+
+    @wrong("Those are the new customers alone. They come from growth and mature as well: count all who moved.")
+    def only_the_new(self, context: Context) -> int:
+        return self.expected(context) - self.without_the_new(context)
 
     @wrong("That is the share. The number of people is asked for.")
     def share(self, context: Context) -> float:
@@ -248,6 +252,19 @@ class MatureInTwo(Exercise):
         shares = self._table(context, normalize="index")
         return float(self.expected(context) - shares.loc["growth", "decline"] * shares.loc["decline", "mature"])
 
+    @wrong("That is one of the three ways, by mature. By growth and by decline one gets there as well: add them.")
+    def only_by_mature(self, context: Context) -> float:
+        shares = self._table(context, normalize="index")
+        return float(shares.loc["growth", "mature"] * shares.loc["mature", "mature"])
+
+    @wrong("Two half-years are not twice one. Multiply along each of the three ways, then add the three products.")
+    def doubled(self, context: Context) -> float:
+        return 2 * self.one_step(context)
+
+    @wrong("You rounded to two digits. Three are asked for.")
+    def two_digits(self, context: Context) -> float:
+        return round(self.expected(context), 2)
+
     @wrong("You multiplied numbers of customers. Make shares of each row first.")
     def counts(self, context: Context) -> float:
         table = self._table(context)
@@ -268,7 +285,7 @@ class Outside(Exercise):
             ("1.3-6", learn, freq, *options.items()), lambda: stages.back_test(tables, learn=learn, **options)
         )
 
-    @wrong("Those lie inside. Count those outside.")
+    @wrong("That is how many lie inside, or you learned from nine dates. Learn from ten, and count those outside.")
     def inside_counted(self, context: Context) -> int:
         return int(self._test(context)["inside"].sum())
 
@@ -326,7 +343,7 @@ class HowFirm(Exercise):
     def second_need(self, context: Context) -> float:
         return float(self._ranked(context)["first_share"].iloc[1])
 
-    @wrong("You counted only the lost as urgent. Those in decline count as well: there something can still be done.")
+    @wrong('You took one of the two stages as urgent. Both count, "decline" and "lost": `isin(["decline", "lost"])`.')
     def only_lost(self, context: Context) -> float:
         return float(self._ranked(context, leaving=("lost",))["first_share"].iloc[0])
 
@@ -360,6 +377,16 @@ class Disagree(Exercise):
     def difference_of_totals(self, context: Context) -> int:
         fixed, ours = self._two(context)
         return abs(int(fixed.sum()) - int(ours.sum()))
+
+    @wrong("Those are lost by 336 days and not by our rules. Add those for whom it is the other way round.")
+    def by_days_only(self, context: Context) -> int:
+        fixed, ours = self._two(context)
+        return int((fixed & ~ours).sum())
+
+    @wrong("Those are lost by our rules and not by 336 days. Add those for whom it is the other way round.")
+    def by_gaps_only(self, context: Context) -> int:
+        fixed, ours = self._two(context)
+        return int((~fixed & ours).sum())
 
     @wrong("You counted those who are lost by both. Count those who are lost by one and not by the other.")
     def lost_by_both(self, context: Context) -> int:
@@ -425,9 +452,13 @@ class YoungHouseholds(Exercise):
     nudge = 'Call `stages.assign(…, as_of="2017-01-31")`, and take the mean of `stage.isin(["new", "growth"])`.'
     meaning = "Three in four households young, in a supermarket? The table began 30 days before. The rules cannot know what was before the data, and the note says so."
 
-    def _january(self, context: Context, day: str = "2017-01-31") -> pd.Series:
+    def _january(
+        self, context: Context, day: str = "2017-01-31", rules: stages.StageRules | str = "six_stages"
+    ) -> pd.Series:
         journey = context.load("complete_journey").transactions
-        return context.once(("1.3-10", day), lambda: stages.assign(journey, as_of=day)["stage"])
+        return context.once(
+            ("1.3-10", day, str(rules)), lambda: stages.assign(journey, as_of=day, rules=rules)["stage"]
+        )
 
     def expected(self, context: Context) -> float:
         return float(self._january(context).isin(["new", "growth"]).mean())
@@ -435,6 +466,10 @@ class YoungHouseholds(Exercise):
     @wrong("You counted only the new. Those in growth are asked for as well.")
     def only_new(self, context: Context) -> float:
         return float((self._january(context) == "new").mean())
+
+    @wrong('You passed `rules`, whose gap of 56 days is the shop\'s. A supermarket has its own: `rules="six_stages"`.')
+    def rules_of_the_shop(self, context: Context) -> float:
+        return float(self._january(context, rules=_rules()).isin(["new", "growth"]).mean())
 
     @wrong("That is a number of households. Give the share.")
     def number(self, context: Context) -> int:

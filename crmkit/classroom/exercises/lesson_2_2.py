@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit import lifecycle, segmentation
-from crmkit.classroom.exercise import Context, Exercise, wrong
+from crmkit.classroom.exercise import Context, Defence, Exercise, defend, wrong
 
 value = segmentation.value
 SERVICE = {"high": 40, "middle": 10, "low": 2}  # the prices of the lesson, given in its text
@@ -89,6 +89,22 @@ class RichButRare(Exercise):
         banded = value.bands(_households(context))
         return self._count(banded, banded["orders"] > banded.attrs["cuts"]["orders"][1])
 
+    @wrong(
+        "Who lies exactly on the upper cut point of orders is not above it, and so not high: compare with `<=`, or ask `value_band`."
+    )
+    def on_the_cut_point(self, context: Context) -> int:
+        banded = value.bands(_households(context))
+        (_, orders), (_, spend) = banded.attrs["cuts"]["orders"], banded.attrs["cuts"]["spend"]
+        return int(((banded["spend"] > spend) & (banded["orders"] < orders)).sum())
+
+    @wrong(
+        "You compared the orders with the lower cut point. Too seldom for the high band is: not above the upper one."
+    )
+    def lower_cut_point_of_orders(self, context: Context) -> int:
+        banded = value.bands(_households(context))
+        (seldom, _), (_, spend) = banded.attrs["cuts"]["orders"], banded.attrs["cuts"]["spend"]
+        return int(((banded["spend"] > spend) & (banded["orders"] <= seldom)).sum())
+
     @wrong("You counted the whole middle band. Only those above the upper cut point of spend are asked for.")
     def whole_middle(self, context: Context) -> int:
         return int((value.bands(_households(context))["value_band"] == "middle").sum())
@@ -97,7 +113,7 @@ class RichButRare(Exercise):
 class ChangedBand(Exercise):
     id, answer, level = "2.2-3", "changed_band", "decide"
     nudge = "Make a second table with `shares=(1/4, 3/4)` and count where its `value_band`, as text, differs from that of `banded`."
-    meaning = "A sixth of the households get another band, and not one of them did anything."
+    meaning = "About 15 in 100 households get another band, and not one of them did anything."
 
     def expected(self, context: Context) -> int:
         return self._moved(context, (1 / 4, 3 / 4))
@@ -129,7 +145,7 @@ class ChangedBand(Exercise):
 class BulkPercent(Exercise):
     id, answer, level, digits = "2.2-4", "bulk_percent", "decide", 1
     nudge = 'Call `patterns(songs, bulk=100)` and take the share of rows with the pattern "one-off bulk", times 100.'
-    meaning = "From 170 to a handful, by one number that stood on no slide. Say it beside the count."
+    meaning = "Of the 170 about a fifth are left, by one number that stood on no slide. Say it beside the count."
 
     def expected(self, context: Context) -> float:
         return self._percent(context, 100)
@@ -153,6 +169,15 @@ class BulkPercent(Exercise):
     def among_one_time_buyers(self, context: Context) -> float:
         table = self._patterns(context, 100)
         return round((table.loc[table["purchases"] == 1, "pattern"] == "one-off bulk").mean() * 100, 1)
+
+    @wrong("You took all who spent 100 dollars in the whole time. One-off bulk is one purchase, of at least 100.")
+    def spent_a_hundred(self, context: Context) -> float:
+        return round((self._patterns(context, 100)["spend"] >= 100).mean() * 100, 1)
+
+    @wrong("You divided by the colleague's bulk buyers. All customers are asked for.")
+    def among_the_bulk_buyers(self, context: Context) -> float:
+        bulk = [(self._patterns(context, money)["pattern"] == "one-off bulk").sum() for money in (100, 50)]
+        return round(float(bulk[0] / bulk[1] * 100), 1)
 
     @wrong("That is a number of customers. The percentage of all customers is asked for.")
     def count_instead(self, context: Context) -> int:
@@ -184,6 +209,11 @@ class AverageBasket(Exercise):
     @wrong("That is the money of an average household, not of an average order. Divide by the orders.")
     def per_household(self, context: Context) -> float:
         return round(_households(context)["spend"].mean(), 2)
+
+    @wrong("That is the music shop. Take `households`, the supermarket.")
+    def music_shop(self, context: Context) -> float:
+        music = context.summary("cdnow")
+        return round(music["spend"].sum() / music["orders"].sum(), 2)
 
     @wrong("You divided by order lines. An order is a basket with many lines: use the column `orders`.")
     def per_line(self, context: Context) -> float:
@@ -230,6 +260,15 @@ class GenerousCost(Exercise):
             ]
         )
 
+    @wrong(
+        "You cut the second half-year at the third and the half, too. Keep `turned_out` as it is: only the service changes, not what customers are."
+    )
+    def second_cut_by_shares(self, context: Context) -> int:
+        served = _served(context, (1 / 3, 1 / 2))
+        after = value.bands(_half(context, 2), shares=(1 / 3, 1 / 2))
+        bands = (served["value_band"], after["value_band"])
+        return round(value.misplacement(*bands, service=SERVICE, neglect=NEGLECT).attrs["cost"])
+
     @wrong("You exchanged the two tables: served comes first, what they turned out to be second.")
     def exchanged(self, context: Context) -> int:
         bands = (_turned_out(context)["value_band"], _served(context, (1 / 3, 1 / 2))["value_band"])
@@ -244,7 +283,7 @@ class GenerousCost(Exercise):
 class Line(Exercise):
     id, answer, level, digits, points = "2.2-7", "line", "defend", 1, 2
     nudge = "Take the ids of your rule, `second['spend'].reindex(ids).fillna(0).sum()`, and divide by all of `second['spend']`, times 100."
-    meaning = "Money finds more of the later money; the band finds those who will use the line. Both are reasons; say which is yours."
+    meaning = "Money finds more of the later money; the band finds those who come often, and may use the line more. Both are reasons; say which is yours."
     choices = ("the high band by thirds", "the best-paying 588", "everybody")
     rubric = (
         "1 point: compares the two figures (the best-paying bring a few points more of the later money) or names why frequency "
@@ -254,15 +293,51 @@ class Line(Exercise):
     )
 
     def expected(self, context: Context) -> dict[str, float]:
-        first, later = _half(context, 1), _half(context, 2)["spend"]
+        return {name: self._percent(context, name) for name in self.choices[:2]}
+
+    def _percent(self, context: Context, choice: str, half: int = 2) -> float:
+        first, money = _half(context, 1), _half(context, half)["spend"]
         served = _served(context)
-        rules = {
+        ids = {
             self.choices[0]: served.index[served["value_band"] == "high"],
             self.choices[1]: first["spend"].nlargest(PLACES).index,
-        }
-        return {
-            name: round(float(later.reindex(ids).fillna(0).sum() / later.sum() * 100), 1) for name, ids in rules.items()
-        }
+            self.choices[2]: first.index,
+        }[choice]
+        return round(float(money.reindex(ids).fillna(0).sum() / money.sum() * 100), 1)
+
+    @wrong(
+        "The figure is right, and the owner cannot pay: 40 dollars for every household. Choose between the other two."
+    )
+    def everybody(self, context: Context) -> Defence:
+        return defend(choice="everybody", figure=self._percent(context, "everybody"), because="")
+
+    @wrong("The owner cannot pay 40 dollars for every household. Choose between the other two rules.")
+    def all_the_money(self, context: Context) -> Defence:
+        return defend(choice="everybody", figure=100, because="")
+
+    @wrong("That is the figure of the other rule. Compute it for the one that you choose.")
+    def figure_of_the_best_paying(self, context: Context) -> Defence:
+        return defend(choice=self.choices[0], figure=self._percent(context, self.choices[1]), because="")
+
+    @wrong("That is the figure of the band. Compute it for the 588 households that paid most.")
+    def figure_of_the_band(self, context: Context) -> Defence:
+        return defend(choice=self.choices[1], figure=self._percent(context, self.choices[0]), because="")
+
+    @wrong("That is their share of the first half-year. It is known already: ask what they bring in the second.")
+    def first_half_of_the_band(self, context: Context) -> Defence:
+        return defend(choice=self.choices[0], figure=self._percent(context, self.choices[0], half=1), because="")
+
+    @wrong("That is their share of the first half-year, by which they were chosen. Ask what they bring in the second.")
+    def first_half_of_the_best_paying(self, context: Context) -> Defence:
+        return defend(choice=self.choices[1], figure=self._percent(context, self.choices[1], half=1), because="")
+
+    @wrong(
+        "That is what the households bring that are high in the second half-year. The line is given by the first: `served`."
+    )
+    def high_in_the_second(self, context: Context) -> Defence:
+        after, money = _turned_out(context)["value_band"], _half(context, 2)["spend"]
+        figure = round(float(money[after.index[after == "high"]].sum() / money.sum() * 100), 1)
+        return defend(choice=self.choices[0], figure=figure, because="")
 
 
 class MusicFor80(Exercise):
@@ -298,9 +373,7 @@ class MusicFor80(Exercise):
 class StayedHigh(Exercise):
     id, answer, level, digits = "2.2-9", "stayed_high", "decide", 0
     nudge = "Take the households that are high in `served`, look up their value_band in `turned_out` (missing is not high), and take the share that is high."
-    meaning = (
-        "One in five of the good customers is not one half a year later, without any event that the firm could name."
-    )
+    meaning = "One in five of the good customers is no longer one half a year later, and no table here says why."
 
     def expected(self, context: Context) -> int:
         served, after = _served(context)["value_band"], _turned_out(context)["value_band"].astype(str)
@@ -317,8 +390,13 @@ class StayedHigh(Exercise):
     @wrong("You gave the second half-year its own cut points. Use `turned_out`, which keeps those of the first.")
     def own_cut_points(self, context: Context) -> int:
         served = _served(context)["value_band"]
-        after = value.bands(_half(context, 2), shares=(1 / 4, 3 / 4))["value_band"].astype(str)
+        after = value.bands(_half(context, 2))["value_band"].astype(str)
         return round((after.reindex(served.index[served == "high"]) == "high").mean() * 100)
+
+    @wrong("That is a number of households. The percentage of those who were high is asked for.")
+    def count_instead(self, context: Context) -> int:
+        served, after = _served(context)["value_band"], _turned_out(context)["value_band"].astype(str)
+        return int((after.reindex(served.index[served == "high"]) == "high").sum())
 
     @wrong("That is how many left the high band. How many stayed?")
     def left_instead(self, context: Context) -> int:
