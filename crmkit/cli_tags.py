@@ -16,24 +16,16 @@ _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 def register(
     app: typer.Typer,
     reads_a_file: Callable[..., Any],
-    latest: Callable[[dict[str, Any]], tuple[str, bool]],
-    say: Callable[[str], None],
+    latest: Callable[..., tuple[str, bool]],
+    say: Callable[..., None],
 ) -> None:
-    """Add the command to `crmkit`, which reads the file of orders and the clock as its other commands do."""
+    """Add the command to `crmkit`, which reads the file of orders and the clock, and speaks, as its other commands do."""
 
     @functools.wraps(tag)
     def run(source: str, reading: dict[str, Any], **given: Any) -> None:
-        tag(source, reading | {"latest": latest(reading)[0]}, **given, say=say)
+        say(tag(source, reading | {"latest": latest(reading)[0]}, **given))
 
-    run.__signature__ = _without_say(tag)
     app.command("tag", short_help="Put tags on customers, by rules that you write.")(reads_a_file(run))
-
-
-def _without_say(command: Callable[..., Any]) -> Any:
-    import inspect
-
-    told = inspect.signature(command)
-    return told.replace(parameters=[one for name, one in told.parameters.items() if name != "say"])
 
 
 def tag(
@@ -53,8 +45,7 @@ def tag(
         str | None, typer.Option(metavar="COLUMN", help="Column with the customer in that file.", show_default=False)
     ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Only show how many; write nothing.")] = False,
-    say: Callable[[str], None] = print,
-) -> None:
+) -> str:
     """Put tags on customers by rules that you write: how many each would hit, who gets it, and on what it is based."""
     from crmkit import lifecycle, tables
     from crmkit.report import export
@@ -65,43 +56,41 @@ def tag(
     agreed = tags.read(rules)
     if not preview and out.exists() and not out.is_dir():
         raise InputError(f"--out {out}: that is a file; name a folder.")
-    table = lifecycle.summary(tables.Transactions.read(source, **reading), as_of=as_of)
-    notes = []
+    table, told = lifecycle.summary(tables.Transactions.read(source, **reading), as_of=as_of), []
     if customers is not None and customer_key is not None:
-        table, notes = _join(table, customers, customer_key)
+        table, told = _join(table, customers, customer_key)
     day = table.attrs["as_of"]
-    found = tags.preview(table, agreed)
-    given = tags.apply(table, agreed)
+    found, given = tags.preview(table, agreed), tags.apply(table, agreed)
     live = [hand for hand in agreed.by_hand if str(hand["since"]) <= day <= str(hand["until"] or day)]
     ids = {tables.frames.id_text(one): one for one in table.index} if live else {}
     for hand in live:
-        if str(hand["customer_id"]) not in ids:
-            raise InputError(
-                f"by_hand: there is no customer {hand['customer_id']!r} (tag {hand['tag']!r}); look at the id."
-            )
-        given = tags.add_manual(given, **hand | {"customer_id": ids[str(hand["customer_id"])]})
+        who = str(hand["customer_id"])
+        if who not in ids:
+            raise InputError(f"by_hand: there is no customer {who!r}, who should get {hand['tag']!r}; look at the id.")
+        given = tags.add_manual(given, **hand | {"customer_id": ids[who]})
 
-    say(f"{len(table):,} customers, as of {day}.")
-    for note in notes:
-        say(note)
     shown = found.assign(share=[f"{share:.1%}" for share in found["share"]])
-    say(shown.rename(columns=lambda name: name.replace("_", " ")).to_string(index=False))
-    for name, (state, fits) in given.attrs["left_out"].items():
-        say(f"Left out: {name!r}, {state}; its rule fits {fits:,}.")
+    told = [f"{len(table):,} customers, as of {day}.", *told, ""]
+    told += [shown.rename(columns=lambda name: name.replace("_", " ")).to_string(index=False), ""]
+    told += [
+        f"Left out: {n!r}, {state}; its rule fits {fits:,}." for n, (state, fits) in given.attrs["left_out"].items()
+    ]
     if agreed.by_hand:
-        say(f"By hand: {len(live):,} in force, {len(agreed.by_hand) - len(live):,} left out (not yet, or expired).")
+        told.append(f"By hand: {len(live):,} in force, {len(agreed.by_hand) - len(live):,} not yet or expired.")
     for pair in tags.conflicts(given, agreed).itertuples():
-        say(f"Conflict: {pair.customers:,} carry both {pair.tag!r} and {pair.other!r}, such as {pair.example}.")
-    if preview:
-        return
-    both = tags.overlaps(given).rename_axis("tag").reset_index()
-    out.mkdir(parents=True, exist_ok=True)
-    frames = {"tags": given, "preview": found, "audit": tags.audit(agreed), "overlaps": both}
-    for name, frame in frames.items():
-        export.write_csv(frame, out / f"{name}.csv.part")
-    for name in frames:  # all of them, or none
-        (out / f"{name}.csv.part").replace(out / f"{name}.csv")
-    say(f"{len(given):,} tags are in {out / 'tags.csv'}; beside it preview.csv, audit.csv and overlaps.csv.")
+        told.append(f"Conflict: {pair.customers:,} with both {pair.tag!r} and {pair.other!r}, such as {pair.example}.")
+    if not preview:
+        both = tags.overlaps(given).rename_axis("tag").reset_index()
+        out.mkdir(parents=True, exist_ok=True)
+        frames = {"tags": given, "preview": found, "audit": tags.audit(agreed), "overlaps": both}
+        for name, frame in frames.items():
+            export.write_csv(frame, out / f"{name}.csv.part")
+        for name in frames:  # all of them, or none
+            (out / f"{name}.csv.part").replace(out / f"{name}.csv")
+        told.append(
+            f"{len(given):,} tags are in {out / 'tags.csv'}; beside it preview.csv, audit.csv and overlaps.csv."
+        )
+    return "\n".join(told)
 
 
 def _join(summary: Any, path: Path, key: str) -> tuple[Any, list[str]]:
@@ -121,8 +110,7 @@ def _join(summary: Any, path: Path, key: str) -> tuple[Any, list[str]]:
     notes = [f"{path}: {loaded.rejected_rows:,} lines are no rows and are left out."] if loaded.rejected_rows else []
     if table[key].isna().any():
         raise InputError(f"{path}: {int(table[key].isna().sum()):,} rows have no {key!r}; a tag needs to know on whom.")
-    taken = [name for name in table.columns if name in summary.columns and name != key]
-    if taken:
+    if taken := [name for name in table.columns if name in summary.columns and name != key]:
         raise InputError(f"{path}: the order book gives {', '.join(taken)} too; rename the column in the file.")
     ids = table.pop(key).map(frames.id_text).str.strip()
     if summary.index.dtype.kind in "iu":
@@ -133,10 +121,8 @@ def _join(summary: Any, path: Path, key: str) -> tuple[Any, list[str]]:
         raise InputError(f"{path}: the customer {table.index[table.index.duplicated()][0]!r} stands in it twice.")
     known = summary.index.isin(table.index)
     if not known.any():
-        raise InputError(
-            f"{path}: no {key!r}, such as {ids.iloc[0] if len(ids) else 'none'!r}, is a customer of the order book, such as "
-            f"{summary.index[0]!r}; is it the right column?"
-        )
+        whose = f"{', '.join(map(str, ids[:3]))} there, {', '.join(map(str, summary.index[:3]))} in the order book"
+        raise InputError(f"{path}: by {key!r} no customer is in both tables ({whose}); is it the right column?")
     joined = summary.join(table, how="outer")
     joined.attrs = dict(summary.attrs)
     notes.append(

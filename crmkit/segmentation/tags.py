@@ -6,10 +6,7 @@ missing value leaves a rule open does not get the tag, and is counted.
 """
 
 import datetime
-import math
-import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,121 +14,11 @@ import numpy as np
 import pandas as pd
 
 from crmkit import periods
-from crmkit.errors import ColumnError, InputError, KindError, near_misses
-from crmkit.tables.conditions import Condition
+from crmkit.errors import ColumnError, InputError, KindError
+from crmkit.segmentation.tag_rules import Rules, Tag, read
 from crmkit.tables.frames import needs
 
 __all__ = ["Rules", "Tag", "add_manual", "apply", "audit", "conflicts", "overlaps", "preview", "read"]
-
-_KEYS = ("name", "rule", "meaning", "from", "until", "expires_after", "exclusive_with")
-_BY_HAND = ("customer_id", "tag", "by", "why", "from", "until")
-_STATES = ("holds", "not yet", "expired")
-
-
-@dataclass(frozen=True)
-class Tag:
-    """One tag with its rule: who gets it, what it means, on which days the rule is in force, how long a tag lasts."""
-
-    name: str
-    condition: Condition
-    meaning: str
-    since: datetime.date
-    until: datetime.date | None = None
-    expires_after: periods.Horizon | None = None
-    exclusive_with: tuple[str, ...] = ()
-
-    def state(self, day: datetime.date) -> str:
-        """ "holds", "not yet" or "expired": whether the rule is in force on that day; its last day is one."""
-        return _state(self.since, self.until, day)
-
-    def ends(self, day: datetime.date) -> datetime.date | None:
-        """The last day of a tag given on `day`: the rule's last day, or `expires_after` later if that is sooner."""
-        ends = [] if self.until is None else [self.until]
-        if self.expires_after is not None:
-            ends.append(day + datetime.timedelta(days=math.floor(self.expires_after.days)))
-        return min(ends, default=None)
-
-
-@dataclass(frozen=True)
-class Rules:
-    """The tags in their order; which attributes are sensitive; who allowed the use of one; tags given by hand."""
-
-    tags: tuple[Tag, ...]
-    sensitive: tuple[str, ...] = ()
-    allowed: Mapping[str, str] | None = None
-    by_hand: tuple[Mapping[str, Any], ...] = ()
-
-
-def read(rules: "Rules | Mapping[str, Any] | str | Path") -> Rules:
-    """May these rules be used? Read and checked: each can be understood, and uses no sensitive attribute without leave.
-
-    Parameters
-        rules: the path of a TOML file, or a mapping as such a file holds it:
-
-        - `[[tag]]`, one a tag: `name`; `rule`; `meaning`; `from`, the first day on which the rule is in force; optional
-          `until`, its last day; `expires_after` ("90 days"), how long a tag lasts from the day on which it is given;
-          `exclusive_with`, names of tags that nobody should carry beside it;
-        - `[attributes]`: `sensitive`, names of attributes that a rule may not use; `allow_sensitive`, a table of those
-          that it may: attribute → who allowed it, as in `{ age = "A. Weber, data protection" }`;
-        - `[[by_hand]]`, one a tag that a person gave: `customer_id`, `tag`, `by`, `why`, `from`, optional `until`.
-    Returns: `Rules`.
-    Raises: InputError that names the tag and the place in its rule.
-    Source: 002.B11 (automatic and manual tags).
-
-    >>> found = read({"tag": [{"name": "regular", "rule": "orders >= 3", "meaning": "comes back", "from": "2026-01-01"}]})
-    >>> [(tag.name, tag.condition.columns) for tag in found.tags]
-    [('regular', ('orders',))]
-    """
-    if isinstance(rules, Rules):
-        return rules
-    if isinstance(rules, str | Path):
-        try:
-            rules = tomllib.loads(Path(rules).read_text(encoding="utf-8-sig"))
-        except FileNotFoundError:
-            raise InputError(f"there is no file of rules {str(rules)!r}.") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InputError(f"{str(rules)!r} is no TOML file: {error}.") from None
-    if not isinstance(rules, Mapping):
-        raise KindError(f"rules are the path of a TOML file or a mapping, not {type(rules).__name__}.")
-    _known(rules, ("tag", "attributes", "by_hand"), "the rules")
-    attributes = rules.get("attributes", {})
-    _known(attributes, ("sensitive", "allow_sensitive"), "[attributes]")
-    sensitive = _texts(attributes.get("sensitive", []), "[attributes] sensitive")
-    allowed = attributes.get("allow_sensitive", {})
-    if not isinstance(allowed, Mapping) or not all(isinstance(who, str) and who.strip() for who in allowed.values()):
-        raise InputError(
-            f"[attributes] allow_sensitive: {allowed!r} does not say who allowed it; write "
-            '{ age = "A. Weber, data protection" }.'
-        )
-    for name in allowed:
-        if name not in sensitive:
-            raise InputError(
-                f"[attributes] allow_sensitive: {name!r} is not among the sensitive ones."
-                + near_misses(name, sensitive)
-            )
-    tags = [_tag(given, number) for number, given in enumerate(_tables(rules, "tag"), start=1)]
-    if not tags:
-        raise InputError("the rules hold no tag; write one as [[tag]] with name, rule, meaning and from.")
-    names = [tag.name for tag in tags]
-    for number, tag in enumerate(tags, start=1):
-        place = f"tag {number} ({tag.name!r})"
-        if names.index(tag.name) < number - 1:
-            raise InputError(f"{place}: tag {names.index(tag.name) + 1} has that name too; give each its own.")
-        for other in tag.exclusive_with:
-            if other == tag.name or other not in names:
-                what = "is the tag itself" if other == tag.name else "is no tag of these rules"
-                raise InputError(
-                    f"{place}: exclusive_with: {other!r} {what}." + near_misses(other, {*names} - {tag.name})
-                )
-        for column in tag.condition.columns:
-            # an attribute stays sensitive however its name is written
-            if column.casefold() in {name.casefold() for name in sensitive} and column not in allowed:
-                raise InputError(
-                    f"{place} uses {column!r}{tag.condition.where(column)}, which is marked sensitive; take it out of the "
-                    f'rule, or write under [attributes] who allowed it: allow_sensitive = {{ {column} = "name and office" }}.'
-                )
-    by_hand = [_hand(given, number) for number, given in enumerate(_tables(rules, "by_hand"), start=1)]
-    return Rules(tuple(tags), sensitive, dict(allowed), tuple(by_hand))
 
 
 def apply(
@@ -364,10 +251,6 @@ def audit(rules: "Rules | Mapping[str, Any] | str | Path") -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _state(since: datetime.date, until: datetime.date | None, day: datetime.date) -> str:
-    return _STATES[1] if day < since else _STATES[2] if until is not None and day > until else _STATES[0]
-
-
 def _judged(tag: Tag, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Whom the rule fits; who could not be judged; for whom a divisor was 0."""
     try:
@@ -403,67 +286,3 @@ def _today(customers: pd.DataFrame, rules: Rules, as_of: object) -> datetime.dat
         )
         raise InputError(f"as_of={day}: on that day no rule is in force ({days[:300]}).")
     return day
-
-
-def _tag(given: Mapping[str, Any], number: int) -> Tag:
-    place = f"tag {number}" + (f" ({given['name']!r})" if isinstance(given.get("name"), str) else "")
-    _known(given, _KEYS, place)
-    for key in ("name", "rule", "meaning"):
-        if not isinstance(given.get(key), str) or (key != "meaning" and not given[key].strip()):
-            raise InputError(f"{place}: {key} is {given.get(key, 'missing')!r}; it must be a text that says something.")
-    try:
-        condition = Condition.parse(given["rule"], arithmetic=True)
-        expires = None if "expires_after" not in given else periods.Horizon.parse(given["expires_after"])
-    except InputError as error:
-        raise InputError(f"{place}: {error}") from None
-    since, until = _days(given, place)
-    return Tag(
-        given["name"],
-        condition,
-        given["meaning"],
-        since,
-        until,
-        expires,
-        _texts(given.get("exclusive_with", []), f"{place}: exclusive_with"),
-    )
-
-
-def _hand(given: Mapping[str, Any], number: int) -> dict[str, Any]:
-    place = f"by_hand {number}"
-    _known(given, _BY_HAND, place)
-    for key in _BY_HAND[:4]:
-        if not given.get(key) and given.get(key) != 0:
-            raise InputError(f"{place}: {key} is missing; a tag by hand needs customer_id, tag, by, why and from.")
-    since, until = _days(given, place)
-    return {key: given[key] for key in _BY_HAND[:4]} | {"since": since, "until": until}
-
-
-def _days(given: Mapping[str, Any], place: str) -> tuple[datetime.date, datetime.date | None]:
-    if "from" not in given:
-        raise InputError(f"{place}: from is missing; write the first day, as in from = 2026-01-31.")
-    since = periods.day(given["from"], f"{place}: from")
-    until = None if "until" not in given else periods.day(given["until"], f"{place}: until")
-    if until is not None and until < since:
-        raise InputError(f"{place}: until ({until}) is before from ({since}).")
-    return since, until
-
-
-def _tables(rules: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
-    given = rules.get(name, [])
-    if not isinstance(given, list | tuple) or not all(isinstance(one, Mapping) for one in given):
-        raise InputError(f"{name} is {str(given)[:60]!r}; write each as [[{name}]], with its keys below it.")
-    return list(given)
-
-
-def _known(given: Any, keys: tuple[str, ...], place: str) -> None:
-    if not isinstance(given, Mapping):
-        raise InputError(f"{place} is {given!r}, not a table of {', '.join(keys)}.")
-    for key in given:
-        if key not in keys:
-            raise InputError(f"{place}: {key!r} is no key; there are {', '.join(keys)}." + near_misses(key, keys))
-
-
-def _texts(given: Any, place: str) -> tuple[str, ...]:
-    if not isinstance(given, list | tuple) or not all(isinstance(one, str) for one in given):
-        raise InputError(f'{place} is {given!r}; write a list of names, as in ["age", "sex"].')
-    return tuple(given)

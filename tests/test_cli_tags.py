@@ -1,0 +1,223 @@
+"""`crmkit tag`: from a file of orders, a file of customers and rules to tables; one clear line for a mistake."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from crmkit import cli
+from crmkit.segmentation import tags
+
+ORDERS = """member_no,paid_at,total
+m1,2025-01-03,10.00
+m2,2025-02-11,25.50
+m1,2025-03-04,4.25
+m3,2025-03-30,99.99
+m2,2025-05-01,7.00
+"""
+PEOPLE = """member_no;age;city;joined;postcode
+m1;31;Köln;2024-01-01;01234
+m2;;Aachen;2024-06-01;50667
+m4;70;"=HYPERLINK(1)";2023-01-01;52062
+"""
+RULES = """
+[attributes]
+sensitive = ["age", "sex"]
+allow_sensitive = { age = "A. Weber, data protection" }
+
+[[tag]]
+name = "regular"
+rule = "orders >= 2 AND recency_days <= 90"
+meaning = "comes back"
+from = 2025-01-01
+expires_after = "90 days"
+exclusive_with = ["far"]
+
+[[tag]]
+name = "far"
+rule = "postcode < '5' OR postcode >= '6'"
+meaning = "must be written to"
+from = 2025-01-01
+until = 2025-12-31
+
+[[tag]]
+name = "=senior"
+rule = "age >= 65"
+meaning = "65 plus"
+from = 2025-01-01
+
+[[tag]]
+name = "spring"
+rule = "last_order - joined > 30 AND spend / (orders - 1) > 0"
+meaning = "over"
+from = 2025-01-01
+until = 2025-02-28
+
+[[by_hand]]
+customer_id = "m3"
+tag = "founder"
+by = "Lena"
+why = "knows the owner"
+from = 2025-04-01
+
+[[by_hand]]
+customer_id = "m1"
+tag = "founder"
+by = "Lena"
+why = "helped us to move"
+from = 2025-01-01
+until = 2025-01-31
+"""
+WORDS = ["tag", "orders.csv", "--customer-id", "member_no", "--ordered-at", "paid_at", "--amount", "total"]
+WORDS += ["--rules", "rules.toml"]
+JOIN = ["--customers", "people.csv", "--customer-key", "member_no"]
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name, text in {"orders.csv": ORDERS, "people.csv": PEOPLE, "rules.toml": RULES}.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def crmkit(capsys):
+    def run(*words: str) -> tuple[int, str, str]:
+        code = cli.main(words)
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def read(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, encoding="utf-8-sig", dtype=str, keep_default_na=False)
+
+
+def test_tags_preview_audit_and_overlaps_by_hand(here, crmkit):
+    code, out, err = crmkit(*WORDS, *JOIN, "--out", "made")
+    assert (code, err) == (0, "")
+    assert sorted(path.name for path in (here / "made").iterdir()) == [
+        "audit.csv", "overlaps.csv", "preview.csv", "tags.csv",
+    ]  # fmt: skip
+    given = read(here / "made/tags.csv")
+    assert given[["customer_id", "tag", "since", "until", "by", "why"]].to_numpy().tolist() == [
+        ["m1", "regular", "2025-05-01", "2025-07-30", "", ""],
+        ["m2", "regular", "2025-05-01", "2025-07-30", "", ""],
+        ["m1", "far", "2025-05-01", "2025-12-31", "", ""],
+        ["m4", "'=senior", "2025-05-01", "", "", ""],  # no formula, and never bought: the file of customers counts too
+        ["m3", "founder", "2025-04-01", "", "Lena", "knows the owner"],
+    ]
+    shown = read(here / "made/preview.csv").set_index("tag")
+    assert shown.loc["regular"].to_list() == ["holds", "2", "0.5", "1", "0", "1"]  # m4 has no orders
+    assert shown.loc["far"].to_list() == ["holds", "1", "0.25", "1", "0", "1"]  # m3 has no postcode
+    assert shown.loc["spring"].to_list() == ["expired", "2", "0.5", "1", "1", "0"]  # m4 unknown; m3 divides by 1 - 1
+    audit = read(here / "made/audit.csv").set_index("tag")
+    assert audit.loc["'=senior", "allowed_by"] == "age: A. Weber, data protection"
+    assert audit.loc["spring", "attributes"] == "last_order, joined, spend, orders"
+    assert read(here / "made/overlaps.csv").set_index("tag").loc["regular", "far"] == "1"
+    for words in (
+        "4 customers, as of 2025-05-01.",
+        "1 customers are only in the order book, 1 only in people.csv.",
+        "Left out: 'spring', expired; its rule fits 2.",
+        "By hand: 1 in force, 1 not yet or expired.",
+        "Conflict: 1 with both 'regular' and 'far', such as m1.",
+        "50.0%",
+    ):
+        assert words in out
+
+
+def test_preview_shows_the_same_and_writes_nothing(here, crmkit):
+    before = sorted(here.rglob("*"))
+    code, shown, err = crmkit(*WORDS, *JOIN, "--preview", "--out", "made")
+    assert (code, err, sorted(here.rglob("*"))) == (0, "", before)
+    assert crmkit(*WORDS, *JOIN, "--out", "made")[1].startswith(shown.rstrip())
+
+
+def test_the_order_book_alone_and_a_day_to_look_back_from(here, crmkit):
+    (here / "rules.toml").write_text('[[tag]]\nname = "once"\nrule = "orders = 1"\nmeaning = ""\nfrom = 2025-01-01')
+    assert crmkit(*WORDS, "--as-of", "2025-03-31", "--out", "made")[0] == 0
+    given = read(here / "made/tags.csv")
+    assert given[["customer_id", "since"]].to_numpy().tolist() == [["m2", "2025-03-31"], ["m3", "2025-03-31"]]
+
+
+def test_numbers_of_customers_meet_numbers_written_as_text_in_the_other_file(here, crmkit):
+    for name in ("orders.csv", "people.csv", "rules.toml"):
+        text = (here / name).read_text(encoding="utf-8")
+        for number in "1234":
+            text = text.replace(f'"m{number}"', number).replace(f"m{number}", number)
+        (here / name).write_text(text, encoding="utf-8")
+    assert crmkit(*WORDS, *JOIN, "--out", "made")[0] == 0
+    assert read(here / "made/tags.csv")["customer_id"].to_list() == ["1", "2", "1", "4", "3"]
+
+
+def test_a_second_run_puts_its_tables_in_place_of_the_first_and_leaves_other_files(here, crmkit):
+    (here / "made").mkdir()
+    (here / "made/mine.txt").write_text("keep")
+    for _ in range(2):
+        assert crmkit(*WORDS, *JOIN, "--out", "made")[0] == 0
+    assert (here / "made/mine.txt").read_text() == "keep"
+    assert len(list((here / "made").iterdir())) == 5
+
+
+def change(old: str, new: str):
+    return lambda here: (here / "rules.toml").write_text(RULES.replace(old, new), encoding="utf-8")
+
+
+def people(old: str, new: str):
+    return lambda here: (here / "people.csv").write_text(PEOPLE.replace(old, new), encoding="utf-8")
+
+
+def later(here):
+    (here / "rules.toml").write_text('[[tag]]\nname = "later"\nrule = "orders > 0"\nmeaning = ""\nfrom = 2025-06-01')
+
+
+MISTAKES = {
+    "no rules": (None, WORDS[:-2], "--rules"),
+    "rules that are not there": (None, [*WORDS[:-1], "rule.toml"], "no file of rules 'rule.toml'"),
+    "a file without its key": (None, [*WORDS, *JOIN[:2]], "--customers and --customer-key belong together"),
+    "a mistyped key": (None, [*WORDS, *JOIN[:3], "membre_no"], "Did you mean 'member_no'?"),
+    "a file that is not there": (None, [*WORDS, "--customers", "peple.csv", *JOIN[2:]], "Did you mean 'people.csv'?"),
+    "the wrong key": (None, [*WORDS, *JOIN[:3], "postcode"], "no customer is in both tables"),
+    "an attribute that is not there": (None, WORDS, "tag 'far': the rule"),
+    "a customer twice": (people("m2;", "m1;"), [*WORDS, *JOIN], "'m1' stands in it twice"),
+    "a row without a customer": (people("m2;", ";"), [*WORDS, *JOIN], "1 rows have no 'member_no'"),
+    "a column of both": (people("age;", "spend;"), [*WORDS, *JOIN], "the order book gives spend too"),
+    "an injection": (change("age >= 65", "age >= 65; DROP TABLE x"), [*WORDS, *JOIN], "tag 3 ('=senior')"),
+    "a function": (change("age >= 65", "abs(age) >= 65"), [*WORDS, *JOIN], "holds ABS(age) at character 1"),
+    "a wrong kind": (change("age >= 65", "city >= 65"), [*WORDS, *JOIN], "compares a text with a number"),
+    "sensitive without leave": (change("allow_sensitive", "#"), [*WORDS, *JOIN], "'age' at character 1, which is marked"),
+    "nobody of that name": (change('"m3"', '"m33"'), [*WORDS, *JOIN], "there is no customer 'm33'"),
+    "nobody signed": (change('by = "Lena"', ""), [*WORDS, *JOIN], "by_hand 1: by is missing"),
+    "a day that is none": (None, [*WORDS, *JOIN, "--as-of", "31.12.25"], "31.12.25"),
+    "a day before the data": (None, [*WORDS, *JOIN, "--as-of", "2024-12-31"], "before the first row"),
+    "a day before all rules": (later, [*WORDS, *JOIN], "no rule is in force (later from 2025-06-01)"),
+    "a file for a folder": (None, [*WORDS, *JOIN, "--out", "orders.csv"], "--out orders.csv: that is a file"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("prepare", "words", "says"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_a_mistake_ends_in_one_clear_line_and_exit_code_2_and_writes_nothing(here, crmkit, prepare, words, says):
+    if prepare:
+        prepare(here)
+    before = {path: path.read_bytes() for path in here.rglob("*")}
+    code, out, err = crmkit(*words)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("crmkit: ")
+    assert says in err
+    assert {path: path.read_bytes() for path in here.rglob("*")} == before
+
+
+def test_words_from_the_rules_cannot_command_the_terminal(here, crmkit):
+    change('name = "far"', r'name = "fa\u001b[2Jr"')(here)
+    (here / "rules.toml").write_text((here / "rules.toml").read_text().replace('["far"]', r'["fa\u001b[2Jr"]'))
+    code, out, _ = crmkit(*WORDS, *JOIN, "--preview")
+    assert code == 0
+    assert "\x1b" not in out
+
+
+def test_the_rules_of_the_file_are_those_of_the_library(here):
+    rules = tags.read(here / "rules.toml")
+    assert [tag.name for tag in rules.tags] == ["regular", "far", "=senior", "spring"]
+    assert rules.sensitive == ("age", "sex")
+    assert len(rules.by_hand) == 2
