@@ -49,15 +49,14 @@ def apply(
     live = [number for number, tag in enumerate(rules.tags) if tag.state(day) == "holds"]
     rows = [np.flatnonzero(fits[number]) for number in live]
     lengths = [len(found) for found in rows]
-    texts = [tag.condition.text for tag in rules.tags]
+    used = [rules.tags[number].condition.text for number in live]
+    texts = list(dict.fromkeys(tag.condition.text for tag in rules.tags))
     ends = np.array([rules.tags[number].ends(day) for number in live], dtype="datetime64[s]")
     frame = pd.DataFrame(
         {
             "customer_id": table.index.take(np.concatenate(rows)),
             "tag": pd.Categorical.from_codes(np.repeat(live, lengths), [tag.name for tag in rules.tags]),
-            "rule": pd.Categorical(pd.Index(texts).take(np.repeat(live, lengths)), [*dict.fromkeys(texts)])
-            if len({*texts}) < len(texts)
-            else pd.Categorical.from_codes(np.repeat(live, lengths), texts),
+            "rule": pd.Categorical.from_codes(np.repeat([texts.index(one) for one in used], lengths), texts),
             "since": np.full(sum(lengths), np.datetime64(day, "s")),
             "until": np.repeat(ends, lengths),
         }

@@ -133,6 +133,13 @@ def test_input_stays_as_it_was_and_the_order_is_that_of_the_rules_then_of_the_ta
         )
 
 
+def test_two_tags_may_share_a_rule():
+    table = pd.DataFrame({"customer_id": [1], "orders": [4]})
+    rules = {"tag": [rule("a"), rule("b", "orders > 1"), rule("c")]}
+    found = tags.apply(table, rules, as_of=DAY)
+    assert found["rule"].to_list() == ["orders >= 3", "orders > 1", "orders >= 3"]
+
+
 # --- days -----------------------------------------------------------------------------------------------------------
 
 
