@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit import evaluation, lifecycle
-from crmkit.classroom.exercise import Context, Exercise, wrong
+from crmkit.classroom.exercise import Context, Defence, Exercise, defend, wrong
 from crmkit.lifecycle.recognition import recognised, simulated_visits
 
 _WORDS = {
@@ -128,6 +128,10 @@ class FirmsEach(Exercise):
     def expected(self, context: Context) -> int:
         return evaluation.experiments.sample_size(self.UPPER - self.LOWER, rate=self.LOWER).held_out
 
+    @wrong("You took 83 and 87, the two ends. The task asks for 83 and 86.")
+    def the_two_ends(self, context: Context) -> int:
+        return evaluation.experiments.sample_size(self.REGION - self.LOWER, rate=self.LOWER).held_out
+
     @wrong("That is both regions together. One region is asked for.")
     def both_regions(self, context: Context) -> int:
         return 2 * self.expected(context)
@@ -156,6 +160,17 @@ class MissingFacts(Exercise):
     nudge = "Go through the eight facts one by one: is it in the sentence 'data show that 86 % of the surveyed firms in China use CRM'?"
     meaning = "Share, firms and place are there, and nothing else: five of eight are missing."
 
+    def difference(self, right: Any, given: Any) -> str | None:
+        """In any order, as the task says: both are sorted before they are compared."""
+        if type(given) in (list, tuple, set, frozenset, np.ndarray, pd.Index, pd.Series):
+            items = list(given)
+            if all(type(item) is str for item in items):
+                given = sorted(items, key=lambda item: " ".join(item.casefold().split()))
+        reason = super().difference(sorted(right, key=str.casefold), given)
+        if reason and reason.startswith("Item") and "text, as expected" in reason:
+            return "Your list has as many facts as expected, and at least one of them is not the right one."
+        return reason
+
     def expected(self, context: Context) -> list[str]:
         facts = _claims(context, "checklist")
         return facts.loc[~facts["in_the_source"], "fact"].to_list()
@@ -182,6 +197,10 @@ class MissingFacts(Exercise):
     @wrong("One is left. Who pays for a survey decides whom it asks and what is printed.")
     def payer_forgotten(self, context: Context) -> list[str]:
         return [fact for fact in self.expected(context) if "paid" not in fact]
+
+    @wrong("That it was firms is told, in one word. Which firms they were is not told; here one word counts.")
+    def firms_counted(self, context: Context) -> list[str]:
+        return ["which firms or people", *self.expected(context)]
 
     @wrong("The place is told: China.")
     def place_counted(self, context: Context) -> list[str]:
@@ -224,6 +243,10 @@ class HalfForgotten(Exercise):
     def a_third(self, context: Context) -> int:
         return self._first(context, limit=1 / 3)
 
+    @wrong("That is the last number that you tried: your loop went on after the first hit. Stop there, with `break`.")
+    def loop_ran_on(self, context: Context) -> int:
+        return max(n for n in range(150, 1001, 50) if self._share(context, n, 1.0, False) < 0.5)
+
     @wrong("That is the share at the number you found. The number of regulars is asked for.")
     def share_given(self, context: Context) -> float:
         return self._share(context, self.expected(context), 1.0, False)
@@ -232,7 +255,7 @@ class HalfForgotten(Exercise):
 class PercentRecognised(Exercise):
     id, answer, level, digits = "1.1-7", "percent_recognised", "decide", 1
     nudge = "Add up `recognised`, add up `repeat_visits`, divide the sums, times 100."
-    meaning = "Fewer than one visit in fifty. In a supermarket every customer is a stranger without the card."
+    meaning = "Fewer than one visit in fifty. Nobody knows a whole chain by heart: without the card its customers are strangers."
 
     def expected(self, context: Context) -> float:
         table = self._table(context)
@@ -256,6 +279,15 @@ class PercentRecognised(Exercise):
     @wrong("That is the share of households recognised at least once. Visits are asked for.")
     def households_instead(self, context: Context) -> float:
         return round((self._table(context)["recognised"] > 0).mean() * 100, 1)
+
+    @wrong("You divided by all visits. A first visit cannot be recognised: divide by `repeat_visits`.")
+    def of_all_visits(self, context: Context) -> float:
+        table = self._table(context)
+        return float(table["recognised"].sum() / table["visits"].sum() * 100)
+
+    @wrong("That is 150 faces of all households. Who comes often, and who comes when, is in `recognised`: use it.")
+    def faces_of_households(self, context: Context) -> float:
+        return 150 / len(self._table(context)) * 100
 
     @wrong("That is the percentage of those NOT recognised.")
     def not_recognised(self, context: Context) -> float:
@@ -298,10 +330,13 @@ class Kappa(Exercise):
         return round(found.observed - found.by_chance, 2)
 
 
+PLANNED = 5  # per cent: the mean growth that the text of the lesson puts in
+
+
 def _survey() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Growth of the firms, who stayed, who was heard: the lesson's world, made in the lesson's way."""
     random = np.random.default_rng(1)
-    growth = random.normal(0.05, 0.40, 2000)
+    growth = random.normal(PLANNED / 100, 0.40, 2000)
     stays = growth > -0.10
     return growth, stays, stays & (random.random(2000) < np.where(growth > 0.20, 0.60, 0.15))
 
@@ -330,6 +365,18 @@ class PointsFromSelection(Exercise):
         growth, stays, _ = _survey()
         return round((growth[stays].mean() - growth.mean()) * 100)
 
+    @wrong("You compared with the firms that stayed. They are a choice, too: compare with all 2,000.")
+    def against_those_who_stayed(self, context: Context) -> int:
+        growth, stays, heard = _survey()
+        return round((growth[heard].mean() - growth[stays].mean()) * 100)
+
+    @wrong(
+        "You took the 5 % that the text gives, or rounded too early. Take the mean of the 2,000 as they were drawn: `growth.mean()`."
+    )
+    def the_planned_mean(self, context: Context) -> int:
+        growth, _, heard = _survey()
+        return round(growth[heard].mean() * 100) - PLANNED
+
     @wrong("That is the growth of all firms. Subtract it from the growth of those who were heard.")
     def growth_of_all(self, context: Context) -> int:
         growth, _, _ = _survey()
@@ -338,7 +385,10 @@ class PointsFromSelection(Exercise):
 
 class Advice(Exercise):
     id, answer, level, digits, points = "1.1-10", "advice", "defend", 0, 2
-    nudge = "The figure is the mean of `growth` over the firms that were not heard (`~answers`), times 100, as a whole number."
+    nudge = (
+        "Did anybody in our world lie? What would the firms that kept silent change? The figure is the mean of `growth` over "
+        "the firms that were not heard (`~answers`), times 100, as a whole number."
+    )
     meaning = "A survey of survivors cannot say what a system did. The missing firms can."
     choices = (
         "sign: the growth is large",
@@ -354,3 +404,37 @@ class Advice(Exercise):
     def expected(self, context: Context) -> dict[str, float]:
         growth, _, heard = _survey()
         return {self.choices[2]: round(growth[~heard].mean() * 100)}
+
+    def _decide(self, figure: float, choice: int = 2) -> Defence:
+        return defend(choice=self.choices[choice], figure=figure, because="")
+
+    @wrong(
+        "That is the growth of those who were heard, and the system did nothing. Who was not heard, and how did they do?"
+    )
+    def sign_by_the_survey(self, context: Context) -> Defence:
+        growth, _, heard = _survey()
+        return self._decide(round(growth[heard].mean() * 100), 0)
+
+    @wrong(
+        "The figure is right, and it speaks against signing: the growth was made by the choice of those who were heard."
+    )
+    def sign_all_the_same(self, context: Context) -> Defence:
+        return self._decide(next(iter(self.expected(context).values())), 0)
+
+    @wrong("The figure is right. But every firm in our world told its real growth: a figure can mislead without a lie.")
+    def call_it_a_lie(self, context: Context) -> Defence:
+        return self._decide(next(iter(self.expected(context).values())), 1)
+
+    @wrong("That is the growth of the firms that were heard. Those that were NOT heard are asked for: `~answers`.")
+    def growth_of_the_heard(self, context: Context) -> Defence:
+        growth, _, heard = _survey()
+        return self._decide(round(growth[heard].mean() * 100))
+
+    @wrong("That is the growth of all 2,000 firms. Those that were not heard are asked for: `~answers`.")
+    def growth_of_all(self, context: Context) -> Defence:
+        return self._decide(round(_survey()[0].mean() * 100))
+
+    @wrong("Those are the firms that dropped the system. Many that kept it were not heard either: use `~answers`.")
+    def dropped_only(self, context: Context) -> Defence:
+        growth, stays, _ = _survey()
+        return self._decide(round(growth[~stays].mean() * 100))

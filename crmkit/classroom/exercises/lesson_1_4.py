@@ -96,7 +96,7 @@ def _truth(context: Context, on: int = 1) -> "pd.Series[float]":
 class CameBack(Exercise):
     id, answer, level, digits = "1.4-1", "came_back", "decide", 3
     nudge = 'Call `funnel` as for `three_steps`, with all four `steps`, and take the `rate` in the row "second_order".'
-    meaning = "One in three, in the same 90 days for everybody. The report's figure was a quotient of two crowds."
+    meaning = "One in three, in the same 90 days for everybody. The report divided one group of people by another."
 
     def expected(self, context: Context) -> float:
         return self._rate(context)
@@ -113,6 +113,17 @@ class CameBack(Exercise):
     @wrong("You left out `within`: those of January had eleven months for their second order, those of December days.")
     def without_a_time(self, context: Context) -> float:
         return self._rate(context, within=None)
+
+    @wrong("You began the 90 days with the first order. Here they begin with the first visit: use all four `steps`.")
+    def from_the_first_order(self, context: Context) -> float:
+        first, second = STEPS[2:]
+        table = funnels.funnel(_people(context), [first, second], first="2025-01-01", within="90 days", as_of=END)
+        return float(table.set_index("step").loc[second, "rate"])
+
+    @wrong("You counted every second order, whenever it came. Each person has 90 days: let `funnel` count them.")
+    def any_second_order(self, context: Context) -> float:
+        people = _people(context)
+        return float(people.loc[people["first_order"] >= "2025-01-01", "second_order"].notna().mean())
 
     @wrong("That is the share of all visitors (`of_first`). Asked is the share of those who placed a first order.")
     def of_all_visitors(self, context: Context) -> float:
@@ -161,6 +172,10 @@ class SocialCost(Exercise):
     @wrong("The months do not match: that is the spend of all three years for the customers of 2025.")
     def spend_of_all_years(self, context: Context) -> float:
         return self._spend(context, since="2023-01-01") / self._people(context, "first_order")
+
+    @wrong("Those are all three years, for spend and customers alike. The year 2025 is asked for.")
+    def all_years(self, context: Context) -> float:
+        return self._spend(context, since="2023-01-01") / self._people(context, "first_order", since="2023-01-01")
 
     @wrong("That is the average of all sources. Keep only `source == 'social'`, in the spend and among the people.")
     def all_sources(self, context: Context) -> float:
@@ -241,6 +256,15 @@ class Shift(Exercise):
     def per_cent(self, context: Context) -> "pd.Series[float]":
         return self.expected(context) / _credit(context)["first"] * 100
 
+    @wrong("That is the change as a share of what the source had. The change in customers is asked for: subtract only.")
+    def relative(self, context: Context) -> "pd.Series[float]":
+        return self.expected(context) / _credit(context)["first"]
+
+    @wrong("That is the change in euros. The change in customers is asked for: use `credit`.")
+    def in_money(self, context: Context) -> "pd.Series[float]":
+        money = _credit(context, of="money")
+        return money["last"] - money["first"]
+
     @wrong("Those are shares of all customers. Give the number of customers.")
     def shares(self, context: Context) -> "pd.Series[float]":
         return self.expected(context) / _credit(context)["first"].sum()
@@ -257,7 +281,7 @@ class Shift(Exercise):
 class LiftTopTenth(Exercise):
     id, answer, level, digits = "1.4-5", "lift_top_tenth", "do", 2
     nudge = 'In the table `judged["model"].lift` take the row with `share` 0.1 and the column `lift`.'
-    meaning = "Three and a half times as many buyers in the same working hours: that is what sorting the list is worth."
+    meaning = "Three and a half times as many buyers in the same working hours. Whether a call made them buy, no lift can say."
 
     def expected(self, context: Context) -> float:
         return self._cell(context)
@@ -279,7 +303,11 @@ class LiftTopTenth(Exercise):
     def of_the_points(self, context: Context) -> float:
         return self._cell(context, name="points")
 
-    @wrong("That is the first fifth. A tenth is `share` 0.1.")
+    @wrong("That is the first twentieth. A tenth is `share` 0.1, the second row.")
+    def a_twentieth(self, context: Context) -> float:
+        return self._cell(context, share=0.05)
+
+    @wrong("That is the first fifth; a tenth is `share` 0.1. (Or did you take 1 away? Lift says 'times as many'.)")
     def a_fifth(self, context: Context) -> float:
         return self._cell(context, share=0.2)
 
@@ -293,7 +321,7 @@ class LiftTopTenth(Exercise):
 
 
 class GapToTruth(Exercise):
-    id, answer, level, digits = "1.4-6", "gap_to_truth", "decide", 3
+    id, answer, level, digits = "1.4-6", "gap_to_truth", "decide", 4
     nudge = 'For each score: subtract `truth`, take `.abs()`, then `.mean()`. Put both into {"model": …, "points": …}.'
     meaning = (
         "The order is nearly the same, the promise is not: the model's probabilities are about three times nearer."
@@ -317,6 +345,16 @@ class GapToTruth(Exercise):
     @wrong("Those are mean squared differences. Take the mean of the absolute differences.")
     def squared(self, context: Context) -> dict[str, float]:
         return self._both(context, lambda values, truth, bought: ((values - truth) ** 2).mean())
+
+    @wrong(
+        "You subtracted the two means: too high and too low cancel. Subtract lead by lead, then `.abs()`, then `.mean()`."
+    )
+    def of_the_means(self, context: Context) -> dict[str, float]:
+        return self._both(context, lambda values, truth, bought: abs(values.mean() - truth.mean()))
+
+    @wrong("Those are medians. The mean is asked for.")
+    def medians(self, context: Context) -> dict[str, float]:
+        return self._both(context, lambda values, truth, bought: (values - truth).abs().median())
 
     @wrong("The two are the wrong way round.")
     def swapped(self, context: Context) -> dict[str, float]:
@@ -390,6 +428,10 @@ class CostPerAdditional(Exercise):
         _, people, _ = self._numbers(context)
         return self.expected(context) * people["contact"] / people.sum()
 
+    @wrong("You divided 30 by the difference of the shares: that is in cents. A letter costs 0.30 euros.")
+    def in_cents(self, context: Context) -> float:
+        return self.expected(context) * 100
+
     @wrong("That is the number of additional buyers. Divide the cost of the letters by it.")
     def the_additional(self, context: Context) -> float:
         return self._numbers(context)[2] / self.expected(context)
@@ -398,7 +440,7 @@ class CostPerAdditional(Exercise):
 class MoveTheBudget(Exercise):
     id, answer, level, points, digits = "1.4-8", "my_decision", "defend", 2, 2
     choices = ("move all", "move a part and measure", "leave it")
-    nudge = "A euro brings margin ÷ cost. Compute it from `worth` for search and for partner; the figure is the first divided by the second."
+    nudge = "The room speaks for a test, and it is an average. A euro brings margin ÷ cost. Compute it from `worth` for search and for partner; the figure is the first divided by the second."
     meaning = "There is much room, so a test is worth its trouble. How much of the room the next euro uses up, only the test can say."
     rubric = (
         "Full marks: says that the costs are averages and the next euro in search may buy less (those who search are limited "
@@ -539,7 +581,10 @@ class Overstated(Exercise):
 class BoughtBeforeScoring(Exercise):
     id, answer, level, digits = "1.4-11", "bought_before_scoring", "decide", 3
     nudge = "Keep the leads of `later` that bought, count the days from `created_on` to `converted_on`, and take the share of 7 days or less."
-    meaning = "So many were customers before anybody could have written to them. A score is worth something only for those who are left; judge it on them."
+    meaning = (
+        "So many were customers before anybody could have written to them. A score is worth something only for those who are "
+        "left; judge it on them. (The lift stays about the same, the number of buyers falls.)"
+    )
 
     def expected(self, context: Context) -> float:
         return self._share(context)
@@ -640,6 +685,11 @@ class NaiveReturn(Exercise):
     @wrong("That is margin divided by cost. A return subtracts the cost first.")
     def cost_not_subtracted(self, context: Context) -> float:
         return self._margin(context) / self._paid(context)
+
+    @wrong("You divided by the margin. A return divides by what was spent.")
+    def of_the_margin(self, context: Context) -> float:
+        margin = self._margin(context)
+        return (margin - self._paid(context)) / margin
 
     @wrong("You took the revenue. The goods cost the shop money: margin is `amount` less `cost`.")
     def revenue_instead(self, context: Context) -> float:
