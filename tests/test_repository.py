@@ -28,8 +28,9 @@ LOCKS = ["requirements.lock", "requirements-dev.lock"]
 NOT_OURS = {"__pycache__", "build", "dist", "my_course", "reports"}
 KEPT = {".ci", ".gitignore"}
 
-# The plan was 2,500 lines after the first lesson; what stands needs more (docs/design.md, last decision). This holds it there.
-LINES_OF_A_MODULE, LINES_OF_THE_PACKAGE = 450, 8_200
+# The plan was 2,500 lines after the first lesson and 8,000 for all; what stands needs more (docs/design.md, last decision). This holds
+# it there.
+LINES_OF_A_MODULE, LINES_OF_THE_PACKAGE = 450, 21_600
 
 
 def ours(folder: Path = ROOT) -> list[Path]:

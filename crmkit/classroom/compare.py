@@ -111,7 +111,7 @@ class _Comparison:
             return "You gave a missing value; a number was expected."
         if expected:
             for factor, words in _FACTORS:
-                if self._same(expected * factor, given):
+                if self._same(expected, given / factor):  # not the other way: small wrong numbers would be near enough
                     return words.capitalize() + "."
         return f"Your number is too {'low' if given < expected else 'high'}."
 
@@ -213,7 +213,7 @@ class _Comparison:
                 first = f", first at {name} {_word(labels[int(np.argmin(same))])}" if labels else ""
                 reason = f"Column {column}: {(~same).sum()} of {len(same)} values differ{first}."
                 for factor, words in _FACTORS if numbers else ():
-                    reason += f" It seems that {words}." if self._same(np.multiply(right, factor), mine).all() else ""
+                    reason += f" It seems that {words}." if self._same(right, np.divide(mine, factor)).all() else ""
                 return reason
         return None
 

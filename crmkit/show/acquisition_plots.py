@@ -226,7 +226,7 @@ def lift_curves(judged: Mapping[str, Any], ax: Axes | None = None) -> Axes:
                 label=_words(name),
             )
         ax.set_xlabel("share of the people, best score first (%)")
-        ax.set_ylabel("share of the buyers among them (%)")
+        ax.set_ylabel("share of all buyers found (%)")
         ax.grid()
         ax.legend(frameon=False, loc="lower right")
         depths = next(iter(judged.values())).lift["share"]
