@@ -81,6 +81,10 @@ class Identified(Exercise):
     def odds(self, context: Context) -> float:
         return self.expected(context) / (1 - self.expected(context))
 
+    @wrong("That is right, but rounded too far. Give at least three digits.")
+    def rounded_too_far(self, context: Context) -> float:
+        return round(self.expected(context), 2)
+
 
 class IdentifiedMoney(Exercise):
     id, answer, level, digits = "1.2-2", "identified_money", "decide", 3
@@ -124,6 +128,15 @@ class IdentifiedMoney(Exercise):
         known, unknown = (receipts.loc[receipts["record_id"].notna() == its, "amount"].mean() for its in (True, False))
         return float(known / (known + unknown))
 
+    @wrong("That is right, but rounded too far. Give at least three digits.")
+    def rounded_too_far(self, context: Context) -> float:
+        return round(self.expected(context), 2)
+
+    @wrong("You divided by the identified money of all years. Divide by ALL the money of 2025, the anonymous too.")
+    def of_the_identified(self, context: Context) -> float:
+        receipts = _mall(context).receipts.dropna(subset=["record_id"])
+        return float(receipts.loc[receipts["till_at"].dt.year == 2025, "amount"].sum() / receipts["amount"].sum())
+
 
 class MixedCustomers(Exercise):
     id, answer, level = "1.2-3", "mixed_customers", "decide"
@@ -157,6 +170,10 @@ class MixedCustomers(Exercise):
     @wrong("You counted wrong PAIRS of records. Count the customers that hold more than one person.")
     def wrong_pairs(self, context: Context) -> int:
         return int(identity.evaluate(self._by_phone(context), _person(context))["wrong_pairs"])
+
+    @wrong("That is how many customers the IT would make in all. How many of them hold more than one person?")
+    def all_its_customers(self, context: Context) -> int:
+        return int(self._by_phone(context).nunique())
 
     @wrong("You grouped the other way: the persons who have several telephone numbers. Group `person` by `by_phone`.")
     def other_way(self, context: Context) -> int:
@@ -202,11 +219,16 @@ class SavedInvitations(Exercise):
     def by_the_truth(self, context: Context) -> int:
         return len(_customer(context)) - _person(context).nunique()
 
+    @wrong("You used the merge by telephone. The better merge, by points, is `customer`.")
+    def by_the_telephone(self, context: Context) -> int:
+        normal = _normal(context)
+        return len(normal) - normal["phone"].fillna(pd.Series(normal.index, index=normal.index)).nunique()
+
 
 class CheapestThreshold(Exercise):
     id, answer, level = "1.2-5", "cheapest_threshold", "decide"
     nudge = '`cost = 30 * curve["wrong_pairs"] + 2 * curve["missed_pairs"]`; then the `threshold` of the row where `cost` is smallest.'
-    meaning = "A wrong merge is dear here, so the mall waits for more evidence than the default asks for, and misses more duplicates."
+    meaning = "A wrong merge is expensive here, so the mall waits for more evidence than the default asks for, and misses more duplicates."
 
     def _curve(self, context: Context) -> pd.DataFrame:
         return context.once("1.2 curve", lambda: identity.curve(_pairs(context), _person(context)))
@@ -231,7 +253,7 @@ class CheapestThreshold(Exercise):
     def only_wrong_pairs(self, context: Context) -> float:
         return self._cheapest(context, 1, 0)
 
-    @wrong("You looked at the missed pairs only. Wrong pairs are the dear ones.")
+    @wrong("You looked at the missed pairs only. Wrong pairs are the expensive ones.")
     def only_missed_pairs(self, context: Context) -> float:
         return self._cheapest(context, 0, 1)
 
@@ -247,7 +269,10 @@ class CheapestThreshold(Exercise):
         curve = self._curve(context)
         return float((30 * curve["wrong_pairs"] + 2 * curve["missed_pairs"]).min())
 
-    @wrong('That is the place of the row. Look up its `threshold`: `curve.loc[cost.idxmin(), "threshold"]`.')
+    @wrong(
+        "That is the default threshold, or the place of the row in the table. Look up the `threshold` of the cheapest row: "
+        '`curve.loc[cost.idxmin(), "threshold"]`.'
+    )
     def row_number(self, context: Context) -> int:
         curve = self._curve(context)
         return int((30 * curve["wrong_pairs"] + 2 * curve["missed_pairs"]).idxmin())
@@ -258,7 +283,8 @@ class ConsentRule(Exercise):
     choices = ("any no is no", "most recent", "any yes is yes")
     nudge = 'Count the customers for whom both is true: `newest == "yes"` and `said_no`.'
     meaning = (
-        "So many people said no somewhere and would be written to. The date of a record is not the date of a consent."
+        "So many people said no somewhere and would be written to. The date of a record is not the date of a consent: "
+        "whoever chose the most recent answer must say how each answer gets a date of its own."
     )
     rubric = (
         "Full marks: says that `updated_at` dates the record and not the answer; weighs a lost letter against a right that "
@@ -469,6 +495,10 @@ class MoneyMissing(Exercise):
     def not_generalised(self, context: Context) -> float:
         return self._missing(context, rules={column: {"keep": True} for column in RULES})
 
+    @wrong("That is right, but rounded too far. Give at least three digits.")
+    def rounded_too_far(self, context: Context) -> float:
+        return round(self.expected(context), 2)
+
 
 class OwnRewards(Exercise):
     id, answer, level = "1.2-10", "own_rewards", "do"
@@ -500,6 +530,10 @@ class OwnRewards(Exercise):
     @wrong("You counted all problems. Not every problem is a reward to oneself.")
     def all_problems(self, context: Context) -> int:
         return len(self._problems(context))
+
+    @wrong("You added those who had a card already. They were brought by somebody else, not by themselves.")
+    def with_already_customers(self, context: Context) -> int:
+        return self.expected(context) + int((self._problems(context) == "already a customer").sum())
 
     @wrong(
         "Those rewards were paid for people who had a card already, to somebody else. Asked are those who brought THEMSELVES."
@@ -653,3 +687,14 @@ class MergeRule(Exercise):
     @wrong("That is a percentage. A share lies between 0 and 1.")
     def percentage(self, context: Context) -> Defence:
         return defend(choice="merge and list for review", figure=100 * self._share(context), because="")
+
+    @wrong("The figure is right, but rounded too far. Give at least three digits.")
+    def rounded_too_far(self, context: Context) -> Defence:
+        return defend(choice="merge and list for review", figure=round(self._share(context), 2), because="")
+
+    @wrong("That is the number of pairs that are one person. Divide by the number of all these pairs.")
+    def count_instead_of_share(self, context: Context) -> Defence:
+        pairs, person = _pairs(context), _person(context)
+        pairs = pairs[(pairs["name"] == 1) & (pairs["phone"] == 1) & pairs["birth_date"].isna()]
+        one = person[pairs["left"]].to_numpy() == person[pairs["right"]].to_numpy()
+        return defend(choice="merge and list for review", figure=int(one.sum()), because="")
