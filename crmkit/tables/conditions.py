@@ -230,8 +230,8 @@ def _value(node: Any, frame: pd.DataFrame, text: str) -> _Value:
 
 
 def _of_column(values: "pd.Series[Any]") -> _Value:
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        values = values.astype(values.cat.categories.dtype)
+    if isinstance(values.dtype, pd.CategoricalDtype) or str(values.dtype).startswith("date32"):
+        values = values.astype(object)
     held = pd.api.types.infer_dtype(values, skipna=True) if values.dtype == object else ""
     if held in ("date", "datetime", "datetime64"):
         values = pd.to_datetime(values)

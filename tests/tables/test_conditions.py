@@ -236,3 +236,25 @@ def test_categories_are_what_they_hold_and_times_count_in_their_own_zone():
     assert Condition.parse("size IN ('s', 'm')").judge(odd).to_list() == [True, False, pd.NA]
     odd["at"] = odd["at"].dt.tz_localize("Asia/Tokyo")
     assert Condition.parse("at >= '2026-01-01'").judge(odd).all()
+
+
+def test_columns_of_every_way_to_store_a_value():
+    import datetime
+
+    import pyarrow as pa
+
+    kept = {
+        "numbers": [pd.array([1, None, 3], kind) for kind in ("Int64", "Float64", pd.ArrowDtype(pa.int64()))],
+        "yes": [pd.array([True, None, False], kind) for kind in ("boolean", pd.ArrowDtype(pa.bool_()))],
+        "texts": [pd.array(["b", None, "a"], kind) for kind in ("string[python]", "object", pd.ArrowDtype(pa.string()))],
+        "days": [
+            pd.array([datetime.date(2026, 2, 1), None, datetime.date(2026, 1, 1)], pd.ArrowDtype(pa.date32())),
+            pd.array([datetime.datetime(2026, 2, 1), None, datetime.datetime(2026, 1, 1)], pd.ArrowDtype(pa.timestamp("us"))),
+        ],
+    }  # fmt: skip
+    kept["numbers"].append(pd.Categorical([1, None, 3]))
+    kept["texts"].append(pd.Categorical(["b", None, "a"]))
+    rules = {"numbers": "v < 2", "yes": "v = true", "texts": "v > 'a'", "days": "v >= '2026-02-01'"}
+    for what, columns in kept.items():
+        for column in columns:
+            assert Condition.parse(rules[what]).judge(pd.DataFrame({"v": column})).to_list() == [True, pd.NA, False]
