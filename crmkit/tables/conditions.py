@@ -267,11 +267,11 @@ def _reckon(sign: Any, left: _Value, right: _Value, node: Any, text: str) -> _Va
     if kinds == ("day", "day") and sign is exp.Sub:
         return _Value("number", (np.asarray(left.data) - np.asarray(right.data)) / _ONE_DAY, known)
     if kinds == ("day", "number") and sign in (exp.Add, exp.Sub):
-        seconds = np.nan_to_num(np.asarray(right.data, dtype="float64") * 86_400)
-        if (np.abs(seconds) > 1e11).any():
+        days = np.nan_to_num(np.asarray(right.data, dtype="float64"))
+        if (np.abs(days) > 1e6).any():
             raise InputError(f"the rule {text!r}{_at(node)}: that many days lead out of the calendar.")
         day = np.asarray(left.data, dtype="datetime64[s]")
-        return _Value("day", _ARITHMETIC[sign](day, seconds.astype("timedelta64[s]")), known)
+        return _Value("day", _ARITHMETIC[sign](day, (days * 86_400).astype("timedelta64[s]")), known)
     raise InputError(
         f"the rule {text!r} reckons with a {kinds[0]} and a {kinds[1]}{_at(node)}: {node.sql()[:60]}. Numbers can be added, "
         "taken away, multiplied and divided; to a day a number of days can be added; a day less a day is a number of days."
