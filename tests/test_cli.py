@@ -180,7 +180,8 @@ def jupyter(monkeypatch) -> list[Path]:
 def test_lab_copies_the_course_says_so_and_starts(here, crmkit, jupyter):
     code, out, err = crmkit("lab", "--folder", "mine")
     assert (code, err, jupyter) == (0, "", [here / "mine"])
-    assert re.search(r"\d+ new: .*2\.3", out)
+    assert re.search(r"\d+ new: 1\.0, 1\.1, .* and \d+ more", out)
+    assert (here / "mine/2_segmentation/2_3_rfm.ipynb").is_file()
     assert (here / "mine/START.md").read_text(encoding="utf-8").startswith("# ")
     assert "The lessons are up to date." in crmkit("lab", "--folder", "mine")[1]
 
