@@ -176,6 +176,10 @@ class PointsApart(Exercise):
     def one_rate_alone(self, context: Context) -> float:
         return float(self._rates(context)["2 months"] * 100)
 
+    @wrong("That is right, but rounded too far. Give at least one digit after the point.")
+    def rounded_too_far(self, context: Context) -> float:
+        return float(round(self.expected(context)))
+
 
 class SavedByRule(Exercise):
     id, answer, level, digits = "1.6-2", "saved_by_rule", "decide", 0
@@ -355,6 +359,14 @@ class LetterEffect(Exercise):
     def wrong_way_round(self, context: Context) -> float:
         return -self.expected(context)
 
+    @wrong("You compared the openers with all who were sent the letter. Compare those with the control group instead.")
+    def openers_against_all_contacted(self, context: Context) -> float:
+        return self._opened(context) - self._share(context, "contact")
+
+    @wrong("That is right, but rounded too far. Give at least one digit after the point.")
+    def rounded_too_far(self, context: Context) -> float:
+        return float(round(self.expected(context)))
+
 
 class BuyersAhead(Exercise):
     id, answer, level, points = "1.6-5", "buyers_ahead", "decide", 2
@@ -391,6 +403,11 @@ class BuyersAhead(Exercise):
     @wrong("That is what your own list gains. By how many is it ahead of the manager's?")
     def your_list_alone(self, context: Context) -> int:
         counts = self._lists(context)[1]["response"].value_counts()
+        return int(counts.get("persuadable", 0) - counts.get("do not disturb", 0))
+
+    @wrong("That is what the manager's list gains. By how many is yours ahead of it?")
+    def the_managers_list_alone(self, context: Context) -> int:
+        counts = self._lists(context)[0]["response"].value_counts()
         return int(counts.get("persuadable", 0) - counts.get("do not disturb", 0))
 
     @wrong("You counted those who bought in the test. Half of these people got no letter then; use `response`.")
@@ -445,6 +462,16 @@ class ValueCalled(Exercise):
     def what_the_calls_cost(self, context: Context) -> float:
         calls = _calls(context)
         return float(calls.loc[calls["group"] == "contact", "cost"].sum())
+
+    @wrong("You took away what the calls cost. `value` is the expected value: the cost is taken away in it already.")
+    def cost_taken_away_twice(self, context: Context) -> float:
+        calls = _calls(context)
+        return float(calls.loc[calls["group"] == "contact", "value"].sub(calls["cost"]).sum())
+
+    @wrong('You took the best of the list, as if nobody were held out. Called are those whose `group` is "contact".')
+    def best_of_the_list(self, context: Context) -> float:
+        calls = _calls(context)
+        return float(calls["value"].nlargest((calls["group"] == "contact").sum()).sum())
 
     @wrong("That is the number of calls. Add up the column `value`.")
     def calls_counted(self, context: Context) -> int:
@@ -576,6 +603,14 @@ class WarnedInTime(Exercise):
     @wrong("That is a percentage. A share lies between 0 and 1.")
     def percentage(self, context: Context) -> float:
         return self.expected(context) * 100
+
+    @wrong("That is the figure of the picture, rounded. Count, and give at least three digits.")
+    def rounded_too_far(self, context: Context) -> float:
+        return round(self.expected(context), 2)
+
+    @wrong("You left out those who were warned of exactly 30 days before. *At least* takes them in.")
+    def more_than_thirty(self, context: Context) -> float:
+        return float((_lead(context, "model")["lead_days"] > 30).mean())
 
     @wrong("Those were warned of *less* than 30 days before. Turn the comparison round.")
     def too_late(self, context: Context) -> float:
