@@ -65,7 +65,7 @@
 # * `mean_repeat_value`: the money of such a repeat purchase.
 #
 # The clock of each customer starts at the customer's own first purchase. So `T − t_x` is the silence since the
-# last purchase. Other books call `t_x` *recency*, and RFM calls the silence *recency*: ask which one is meant.
+# last purchase. Other books call `t_x` *recency*, and RFM (lesson 2.3) calls the silence *recency*: ask which one is meant.
 
 # %% key="setup"
 import warnings
@@ -153,9 +153,10 @@ rates.tail(6).round(3)
 # %% [markdown] key="contracts-look"
 # Two formulas call themselves *retention rate*. `retention` is (end − new) / start: every monthly report has these
 # three numbers, so most firms use it. `share_kept` follows the people: of those who were there on the first of the
-# month, who is there at its end? The first one charges newcomers who left at once to the old customers. Here
-# the two differ by a third of a point, in the first months of the firm by up to four. In a firm with a free first month they
-# are worlds apart. Say which one you mean, and never compare one firm's first with another firm's second.
+# month, who is there at its end? (`low` and `high` are its 95 % interval.) The first one counts a newcomer who left at once
+# as if an old customer had left. In the last year the two differ by a third of a percentage point on average, in the first
+# months of the firm by up to four points. In a firm with a free first month they can differ very much. Say which one you
+# mean, and never compare one firm's first with another firm's second.
 
 # %% [markdown] key="survival"
 # ### How long do they stay?
@@ -165,7 +166,8 @@ rates.tail(6).round(3)
 # they stayed *at least* so long.
 #
 # Edward Kaplan and Paul Meier (1958) found the way to use both. Go through the ages one after the other. At each age,
-# divide those who leave by those who are **still being watched**, and multiply the shares that stay.
+# divide those who leave by those who are **still being watched**, and multiply the shares that stay. The picture shows the
+# share still there at each age; a band around a line is its 95 % interval.
 
 # %% key="survival-curve" tags=["slide", "notes"]
 curve = retention.kaplan_meier(
@@ -177,8 +179,8 @@ ax = show.survival_curve(curve)
 # ### Exercise 1.5-2 · decide · optional · 8 minutes
 #
 # The head of Postmill asks: "After how many months has **half** of our customers with a *monthly* plan left?" Read it
-# from `curve`: the first `age` at which `survival` is 0.5 or less, among the rows with the plan `"monthly"`. Put
-# the number of months in `half_have_left`.
+# from `curve`: the first `age` (in months) at which `survival` is 0.5 or less, among the rows with the plan `"monthly"`. Put
+# the number of months, with at least one digit after the point, in `half_have_left`.
 
 # %% key="1.5-2" tags=["solution"] answers="half_have_left"
 monthly = curve[curve["plan"] == "monthly"]
@@ -202,14 +204,15 @@ leaving = retention.cox(
 leaving[["factor", "hazard_ratio", "proportional_p", "meaning"]].round(2)
 
 # %% [markdown] key="cox-look"
-# Read `meaning` first. Customers who came through a partner leave at half as much again the rate of those from the
-# search engine; customers sent by a friend leave a third less. And a **dearer** box is left *less*. Should
-# Postmill raise its prices? No: this compares people who chose a dear box with people who chose a cheap one, and
-# who chose the dear one may have cared more for coffee to begin with. A difference between people is not the effect of a price. Only a test
+# Read `meaning` first. Customers who came through a partner leave at 1.5 times the rate of those from the
+# search engine; customers sent by a friend (`referral`) leave a third less. And a **more expensive** box is left *less*. Should
+# Postmill raise its prices? No: this compares people who chose an expensive box with people who chose a cheap one, and
+# those who chose the expensive one may have cared more for coffee from the beginning. A difference between people is not the effect of a price. Only a test
 # shows that.
 #
-# `proportional_p` is the model's own warning light. Cox assumes that a ratio is the same at every age. For the plan
-# the light is red (0.00), and the curves show why: one ratio cannot describe people who leave only in month 11 and 23.
+# `proportional_p` is the model's own warning light. Cox assumes that a ratio is the same at every age; a value below 0.05
+# speaks against it. For the plan it is 0.00, and the curves show why: one ratio cannot describe people who leave only at the
+# end of a contract year.
 
 # %% [markdown] key="no-contract" tags=["slide"]
 # ## Without a contract: nobody says goodbye
@@ -245,14 +248,15 @@ ax = show.cohort_heat_map(baskets)
 # ### Exercise 1.5-3 · decide · optional · 8 minutes
 #
 # Back to CDNOW, to an earlier evening: 31 March 1997. The owner counts who has bought a second time, divides by
-# all 2,357 customers, and says: "Only 21 % come back." But hundreds of these customers were won last week. Use
+# all 2,357 customers, and says: "Only 21 % come back." But 719 of these customers were won only this month. Use
 #
 # ```python
 # retention.bought_again(music, within=..., as_of=...)
 # ```
 #
 # with a horizon of `"60 days"`. Its column `share` takes only those whose 60 days are over; `estimate` takes
-# everybody for as long as they were seen. Put the `estimate` in `back_in_60_days`.
+# everybody for as long as they were seen. Put the `estimate`, one number with at least three digits after the point, in
+# `back_in_60_days`.
 
 # %% key="1.5-3" tags=["solution"] answers="back_in_60_days"
 young = retention.bought_again(music, within="60 days", as_of="1997-03-31")
@@ -265,7 +269,8 @@ check("1.5-3")
 # ## A story with a coin
 #
 # A cohort table describes. To say what comes *next*, for each customer, we need a story of how people buy and
-# leave. Peter Fader, Bruce Hardie and Ka Lok Lee (2005) told this one, **BG/NBD**:
+# leave. Peter Fader, Bruce Hardie and Ka Lok Lee (2005) told this one, **BG/NBD** (the letters
+# are the names of its distributions: beta-geometric for leaving, negative binomial for buying):
 #
 # 1. While you are a customer, your purchases come by chance, at **your own rate**. Some have a high one, most a low one.
 # 2. After **each repeat purchase** a coin is tossed, **your own coin**: with some chance you never come back.
@@ -296,7 +301,8 @@ print(f"log-likelihood {bg_nbd.log_likelihood_:.1f} (published: -9582.4)")
 bg_nbd.intervals_.assign(value=bg_nbd.parameters_).round(3)
 
 # %% [markdown] key="bg-nbd-look"
-# The published log-likelihood comes out too. The columns `low` and `high` say how sure each number is: `b` may well be
+# The **log-likelihood** says how well the four numbers explain the order book: of two on the same data, the higher is better. The published
+# one comes out too. The columns `low` and `high` say how sure each number is: `b` may well be
 # 1.4 or 4.3. With 946 people who bought again, the model knows little about the coins and much about the rates.
 #
 # Now to the other way to the same model. **lifetimes** is the package from which a generation of analysts learned
@@ -347,7 +353,7 @@ print(f"our own model: {ours:,.0f} orders in 39 weeks")
 # days, `freq="W"` for weeks. A colleague wants weeks and writes `"W"`. It is one letter.
 #
 # But `"W"` are **calendar weeks**. Two orders on Tuesday and Friday become one. An order on Sunday and one on
-# Monday are a week apart, Monday and Sunday none. Our weeks are days divided by seven.
+# the day after, Monday, are a week apart; an order on Monday and one six days later, on Sunday, are in the same week. Our weeks are days divided by seven.
 
 # %% [markdown] key="1.5-6-task" tags=["subslide"]
 # ### Exercise 1.5-6 · decide · 8 minutes
@@ -419,7 +425,7 @@ pd.DataFrame({"forecast": forecast, "came": held["x_holdout"]}).head().round(2)
 # How good is the forecast? Many reports answer with the **mean absolute error** (MAE): the mean of `|forecast − came|` over
 # all customers. A colleague offers a cheaper "model": *nobody buys anything*, a forecast of 0 for everybody. By
 # how much is the MAE of `forecast` **smaller** than the MAE of the colleague's zeros? Put the difference, with three
-# digits, in `mae_gain`.
+# digits after the point, in `mae_gain`.
 
 # %% key="1.5-7" tags=["solution"] answers="mae_gain"
 mae_model = (forecast - held["x_holdout"]).abs().mean()
@@ -484,7 +490,7 @@ ax = show.purchase_frequencies(value.frequencies(bg_nbd, known))
 #
 # Take the customers of whom the model is surest: those with `bg_nbd.probability_alive(held)` **above 0.99**. What
 # share of them bought at least once in the 39 weeks that followed (`x_holdout` above 0)? Put the share, a
-# number between 0 and 1 with three digits, in `sure_bought`. Then compare it with the other customers, and look at `x` to
+# number between 0 and 1 with three digits after the point, in `sure_bought`. Then compare it with the other customers, and look at `x` to
 # see who the "sure" ones are.
 
 # %% key="1.5-8" tags=["solution"] answers="sure_bought"
@@ -537,7 +543,7 @@ pd.Series(expected_once, name="orders of a one-time buyer").round(3).to_frame()
 # Purchasing needs **one number**: the orders of these customers in the 39 weeks to come. You sign it. Which
 # predictor of the scorecard do you use: `"BG/NBD"`, `"days since last order"`, `"same rate as before"`, or
 # `"nobody buys"`? Choose, and give the figure that decides for a **total**: the `bias` of your choice in
-# `card.table`, as a share (0.1 is 10 % too many). Put both into `my_budget`:
+# `card.table`, as a share with at least two digits after the point (0.10 is 10 % too many, −0.10 is 10 % too few). Put both into `my_budget`:
 #
 # ```python
 # my_budget = defend(choice="...", figure=..., because="two sentences for the head of purchasing")
@@ -575,7 +581,8 @@ print(f"correlation of frequency and spend: {money.correlation_:.2f}")
 
 # %% [markdown] key="gamma-gamma-look"
 # Published: p 6.25, q 3.74, gamma 15.44. A correlation of 0.11 is weak enough. Now a **customer lifetime value** (CLV):
-# orders expected × money an order × margin, each month discounted. CDNOW's margin is unknown, so we *assume* 30 %, and
+# orders expected × money an order × margin, each month **discounted**: later money counts less, at 10 % a year 110 dollars
+# in a year count as 100 today. CDNOW's margin is unknown, so we *assume* 30 %, and
 # a discount of 10 % a year. Both belong to the number: change them and it changes.
 
 # %% key="clv" tags=["subslide", "notes"]
@@ -598,7 +605,8 @@ clv.groupby(repeats)[shown].mean().round(2)
 #
 # The literature offers three, and reports rarely say which one they took:
 #
-# 1. **Simple**: margin × r / (1 + d − r). Everybody stays with the same chance r each year, for ever.
+# 1. **Simple**: margin × r / (1 + d − r). Everybody stays with the same chance r each year, for ever; d is the discount
+#    rate. (This r is a retention rate, not the r of BG/NBD.)
 # 2. **Cohort**: count what earlier customers brought. No assumption, and no future.
 # 3. **Model**: what we have just done.
 #
@@ -663,7 +671,7 @@ pd.DataFrame(
 # The last column is the world of the formula, in which everybody leaves with the same chance each month. It was right
 # after 12 months, because we fitted it there. After 30 months it has half as many customers as there are.
 #
-# The **shifted beta-geometric** model (Fader & Hardie 2007) gives everybody an own chance, which never changes. It saw the
+# The **shifted beta-geometric** model (Fader & Hardie 2007) gives everybody a chance of their own, which never changes. It saw the
 # same 12 months and is right about the other 18. The impatient leave first; those who remain are the patient
 # ones. So the retention **rate** of a cohort rises, though no one has become more loyal:
 
@@ -719,7 +727,7 @@ check("1.5-10")
 
 # %% [markdown] key="bid-moral"
 # This is the highest bid for an **average** customer, and it leaves nothing for rent and wages. Nor is the next
-# customer an average one: whoever has to be pulled in by a dearer advertisement often stays shorter. Lesson 1.4 computes what
+# customer an average one: customers who come only after more expensive advertising often leave sooner. Lesson 1.4 computes what
 # customers really cost, source by source.
 
 # %% [markdown] key="widget" tags=["widget", "slide"]
@@ -820,7 +828,7 @@ shown.round(3)
 # discounted, are to be expected from somebody who has renewed so many times and is about to decide again.
 #
 # How many times as much is a customer worth who has renewed **12** times, compared with one who decides for the
-# **first** time (0 renewals)? Put the quotient, with two digits, in `times_as_much`.
+# **first** time (0 renewals)? Put the quotient, with two digits after the point, in `times_as_much`.
 
 # %% key="1.5-11" tags=["solution"] answers="times_as_much"
 times_as_much = sbg.residual_lifetime(12, discount=0.1) / sbg.residual_lifetime(
@@ -831,8 +839,8 @@ times_as_much = sbg.residual_lifetime(12, discount=0.1) / sbg.residual_lifetime(
 check("1.5-11")
 
 # %% [markdown] key="long-relation-moral"
-# True, then. But *why*? In this model no customer changes. The long-standing are worth more because they
-# always were; the others have left. Who tries to lengthen the relation of the impatient with a gift will not turn
+# True, then. But *why*? In this model no customer changes. Those who stayed long are worth more because they
+# always were; the others have left. Whoever tries to lengthen the relation of the impatient with a gift will not turn
 # them into the patient. Selection and effect look the same in a table; only drawing lots can tell them apart.
 
 # %% [markdown] key="claim-check" tags=["claim-check", "slide"]
@@ -867,7 +875,7 @@ winning.sort_values("cost of one won").round(2)
 # `.estimate`.
 #
 # What did the shop pay for **one more customer who came back because of the letter**? Put the amount in euros, with
-# at least two digits, in `cost_of_one_kept`.
+# at least two digits after the point, in `cost_of_one_kept`.
 
 # %% key="1.5-12" tags=["solution"] answers="cost_of_one_kept"
 cost_of_one_kept = 1.2 / effects["win-back"].estimate
@@ -884,7 +892,7 @@ claim[["value", "low", "high"]].round(2)
 
 # %% [markdown] key="keep-or-win-look"
 # One more customer who came back cost 9.45 euros, somewhere between 6.90 and 14.90; a new one cost 14.36. The ratio is
-# 0.66: by heads keeping **looks** cheaper, by a third, not by a factor of five. Its interval goes from 0.48 to 1.04,
+# 0.66: counted in customers, keeping **looks** cheaper, by a third, not by a factor of five. Its interval goes from 0.48 to 1.04,
 # over the 1, so even that is not sure.
 #
 # The two break-even lines say what it hangs on. Keeping is cheaper as long as the letter brings back 8 more of 100,
@@ -892,7 +900,7 @@ claim[["value", "low", "high"]].round(2)
 #
 # * Customers from **referral** cost 7.45 euros, less than one who was brought back; those from partners 36.
 # * For the **reminder**, whose effect may be zero, the cost of a kept customer has no upper limit.
-# * Send the same letter to people who would come anyway, and its effect, not its price, makes it dear.
+# * Send the same letter to people who would come anyway, and it gets expensive: its price is the same, but its effect is small.
 #
 # Is a customer who came back worth as much as a new one? We compare the margin up to the end of the year with the
 # margin of new customers in as many days.
@@ -905,6 +913,10 @@ sent_on = letters["sent_on"].iloc[0]
 after_letter = gains[gains["ordered_at"] >= sent_on]
 margins = after_letter.groupby("customer_id")["margin"].sum()
 letters["margin"] = letters["customer_id"].map(margins).fillna(0)
+later_orders = purchases[purchases["ordered_at"] >= sent_on].groupby("customer_id")
+letters["orders"] = letters["customer_id"].map(later_orders["order_id"].nunique())
+came_by = letters[letters["bought"]].groupby("group")["orders"].agg(["size", "mean"])
+print(came_by.round(1))
 more = read_out(letters, "margin", design="randomised")
 
 days_left = (pd.Timestamp("2025-12-31") - sent_on).days
@@ -921,17 +933,18 @@ per_euro = pd.DataFrame(
 per_euro.round(2)
 
 # %% [markdown] key="kept-and-won-look"
-# A euro for letters brought 0.72 euros of margin, with an interval from −2.13 to 3.58. A euro for winning brought 2.90. Those
-# who came back after a letter ordered less often than those who came back by themselves: the letter did move people, but
-# lukewarm ones. By money, winning looks better, and again it is not sure.
+# A euro for letters brought 0.72 euros of margin, with an interval from −2.13 to 3.58. A euro for winning brought 2.90. The
+# first lines say one reason: those who came back after a letter ordered 2.8 times up to the end of the year, those who came back
+# without one 4.2 times. The letter did bring people back, but people who buy little. (There are only 27 without a letter.)
+# By money, winning looks better, and again it is not sure.
 #
-# The verdict on F-19: **not shown**. By heads probably true, by money probably not, neither beyond chance, and
+# The verdict on F-19: **not shown**. Counted in customers it is probably true, in money probably not. Chance can explain both, and
 # that with the best evidence a firm can have. The sentence is not about customers at all. It is about two ratios that
 # each firm has to measure: contact cost / effect, and spend / customers won, each for what such a customer brings. To be five
 # times cheaper here, the letter that brings back 13 of 100 would have to cost 36 cents.
 #
 # What these data cannot show: the cost of the *next* customer. 14.36 is an average, in which every fifth customer
-# came for nothing. The customer who is won with one more euro usually costs more, and so does the one who is kept with
+# (source `direct`) cost nothing. The customer who is won with one more euro usually costs more, and so does the one who is kept with
 # one more letter.
 
 # %% [markdown] key="own-data-text" tags=["own-data", "slide"]
@@ -1033,6 +1046,7 @@ quoted = {
         ),
         0.64,
     ),
+    "won in March": ((known["first_order"] >= "1997-03-01").sum(), 719),
     "b": (bg_nbd.intervals_.loc["b"].round(1).to_list(), [1.4, 4.3]),
     "lost and won": ((lost, won), (148, 26)),
     "forecasts": ([round(fit[-1]) for fit in fits.values()], [1653, 1719]),
@@ -1075,6 +1089,10 @@ quoted = {
             round(still_there[30] / still_there[0], 2),
         ],
         [105, 109, 0.27],
+    ),
+    "orders of those who came back": (
+        came_by.round(1).to_numpy().tolist(),
+        [[77, 2.8], [27, 4.2]],
     ),
     "welcome, win-back": (
         [round(effects[name].estimate, 2) for name in ("welcome", "win-back")],

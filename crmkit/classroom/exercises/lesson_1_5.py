@@ -74,6 +74,10 @@ class AgeAtLast(Exercise):
         days = self._days(context)
         return (days[days <= SEPTEMBER].iloc[-1] - pd.Timestamp("1997-01-01")).days / 7
 
+    @wrong("Nearly: you rounded to one digit. Give two digits after the point.")
+    def one_digit(self, context: Context) -> float:
+        return round(self.expected(context), 1)
+
     @wrong("You rounded down to whole weeks. Keep the fraction: it will matter in this lesson.")
     def whole_weeks(self, context: Context) -> float:
         return float(self.expected(context) // 1)
@@ -94,7 +98,7 @@ class BackIn60Days(Exercise):
     def expected(self, context: Context) -> float:
         return self._again(context, "estimate")
 
-    @wrong("That is the owner's figure. Whoever was won last week had no 60 days yet to come back.")
+    @wrong("That is the owner's figure. Whoever was won in March had no 60 days yet to come back.")
     def all_customers_below(self, context: Context) -> float:
         early = context.summary("cdnow", as_of="1997-03-31")
         return float((early["x"] > 0).mean())
@@ -106,6 +110,14 @@ class BackIn60Days(Exercise):
     @wrong("You looked into the future: without `as_of` all data up to June 1998 are used.")
     def without_as_of(self, context: Context) -> float:
         return self._again(context, "estimate", as_of=None)
+
+    @wrong("With two digits `share` and `estimate` look alike. Give `estimate` with three digits after the point.")
+    def two_digits(self, context: Context) -> float:
+        return round(self.expected(context), 2)
+
+    @wrong("That is the owner's 21 %. He counts customers of March, who had no 60 days yet to come back.")
+    def the_owners_figure(self, context: Context) -> float:
+        return round(self.all_customers_below(context), 2)
 
     @wrong("That is the share that did NOT come back.")
     def not_back(self, context: Context) -> float:
@@ -275,6 +287,14 @@ class MaeGain(Exercise):
         came, miss = self._errors(context)
         return float(np.sqrt((came**2).mean()) - np.sqrt((miss**2).mean()))
 
+    @wrong("You divided by the MAE of the zeros. The difference itself is asked for, in orders a customer.")
+    def relative(self, context: Context) -> float:
+        return self.expected(context) / self.of_the_zeros(context)
+
+    @wrong("Nearly: you rounded to two digits. Give three digits after the point.")
+    def two_digits(self, context: Context) -> float:
+        return round(self.expected(context), 2)
+
     @wrong("That is the sum over all customers. The mean is asked for.")
     def sum_instead_of_mean(self, context: Context) -> float:
         return self.expected(context) * len(_held(context))
@@ -327,13 +347,25 @@ class SureBought(Exercise):
     def not_bought(self, context: Context) -> float:
         return 1 - self.expected(context)
 
+    @wrong("That is the share of customers of whom the model is sure. What share of these bought?")
+    def share_of_sure_ones(self, context: Context) -> float:
+        return float(self._bought(context)[0].mean())
+
+    @wrong("That is a percentage. A share lies between 0 and 1.")
+    def percentage(self, context: Context) -> float:
+        return self.expected(context) * 100
+
+    @wrong("Nearly: you rounded to two digits. Give three digits after the point.")
+    def two_digits(self, context: Context) -> float:
+        return round(self.expected(context), 2)
+
     @wrong("You took all customers. Only those with P(alive) above 0.99 are asked for.")
     def everybody(self, context: Context) -> float:
         return float((self._bought(context)[1] > 0).mean())
 
 
 class MyBudget(Exercise):
-    id, answer, level, points, digits = "1.5-9", "my_budget", "defend", 2, 3
+    id, answer, level, points, digits = "1.5-9", "my_budget", "defend", 2, 2
     choices = ("BG/NBD", "days since last order", "same rate as before", "nobody buys")
     nudge = 'The figure is `card.table.loc["…", "bias"]` of your choice: predicted / actual − 1.'
     meaning = "Both the model and the rule by silence miss by about an eighth, downwards. Whoever signs should say so, and add the season by hand."
@@ -371,6 +403,10 @@ class MyBudget(Exercise):
     def percentage(self, context: Context) -> Defence:
         return defend(choice="BG/NBD", figure=100 * self.expected(context)["BG/NBD"], because="")
 
+    @wrong("A good choice. The figure is a whole percentage; write it as a share, 10 % too few is -0.1.")
+    def whole_percentage(self, context: Context) -> Defence:
+        return defend(choice="BG/NBD", figure=round(100 * self.expected(context)["BG/NBD"]), because="")
+
     @wrong("A good choice. The sign is missing: the model expects too FEW orders.")
     def without_sign(self, context: Context) -> Defence:
         return defend(choice="BG/NBD", figure=-self.expected(context)["BG/NBD"], because="")
@@ -378,7 +414,7 @@ class MyBudget(Exercise):
 
 class HighestBid(Exercise):
     id, answer, level, digits = "1.5-10", "highest_bid", "decide", 1
-    nudge = '30 % of 32.99, plus the `clv` of `just_won.astype(float)` with `horizon="24 months"`, `margin=0.3`, `discount=0.1` and `unit="weeks"`.'
+    nudge = '30 % of 32.99, plus the `clv` of `just_won`: `value.customer_lifetime_value(bg_nbd, money, just_won, …)` with `horizon="24 months"`, `margin=0.3`, `discount=0.1` and `unit="weeks"`.'
     meaning = "Above this bid an average customer has not paid back after two years. It is a ceiling, not an aim."
 
     def _clv(
@@ -408,6 +444,14 @@ class HighestBid(Exercise):
     @wrong("You valued the turnover. Only the margin, 30 %, can pay for advertising.")
     def turnover(self, context: Context) -> float:
         return 32.99 + self._clv(context, margin=1.0)
+
+    @wrong("You took the turnover of the later orders. Of them, too, only the margin comes back: `margin=0.3`.")
+    def turnover_of_the_later(self, context: Context) -> float:
+        return 0.3 * 32.99 + self._clv(context, margin=1.0)
+
+    @wrong("You took the margin twice: `clv` is a margin already. Only the first purchase is multiplied by 0.3.")
+    def margin_twice(self, context: Context) -> float:
+        return 0.3 * (32.99 + self._clv(context))
 
     @wrong("You forgot to discount: money of next year is worth less today.")
     def not_discounted(self, context: Context) -> float:
@@ -454,6 +498,10 @@ class HalfHaveLeft(Exercise):
     def as_if_all_left_today(self, context: Context) -> float:
         return float(self._stays(context, running=True).median())
 
+    @wrong("You rounded to whole months. Give the `age` with one digit after the point.")
+    def whole_months(self, context: Context) -> float:
+        return float(round(self.expected(context)))
+
     @wrong("That is for both plans together. Only the monthly one is asked for.")
     def both_plans(self, context: Context) -> float:
         return self._half(context)
@@ -497,6 +545,14 @@ class TimesAsMuch(Exercise):
     def difference_in_payments(self, context: Context) -> float:
         return self._left(context, 12) - self._left(context, 0)
 
+    @wrong("Nearly: you rounded to one digit. Give two digits after the point.")
+    def one_digit(self, context: Context) -> float:
+        return round(self.expected(context), 1)
+
+    @wrong("You compared with one renewal. Whoever decides for the first time has renewed 0 times.")
+    def one_renewal(self, context: Context) -> float:
+        return self._left(context, 12) / self._left(context, 1)
+
     @wrong("That is how many payments are to come after 12 renewals. Divide by the same after none.")
     def only_the_old(self, context: Context) -> float:
         return self._left(context, 12)
@@ -522,7 +578,7 @@ class TimesAsMuch(Exercise):
 class CostOfOneKept(Exercise):
     id, answer, level, digits = "1.5-12", "cost_of_one_kept", "decide", 2
     nudge = "100 letters cost 120 euros. How many of these 100 came back who would not have come without a letter?"
-    meaning = "Two thirds of what a new customer costs, if one counts heads. The next cells ask how sure that is, and count money."
+    meaning = "Two thirds of what a new customer costs, if one counts customers. The next cells ask how sure that is, and count money."
     COST = 1.2  # a letter, given in the text of the task
 
     def _effect(self, context: Context) -> Any:
@@ -550,6 +606,14 @@ class CostOfOneKept(Exercise):
     @wrong("Multiplied instead of divided. If 13 of 100 are brought back, how many letters does one of them take?")
     def multiplied(self, context: Context) -> float:
         return self.COST * self._effect(context).estimate
+
+    @wrong("You divided by the effect rounded to 0.13. Take `.estimate` itself.")
+    def rounded_effect(self, context: Context) -> float:
+        return self.COST / round(self._effect(context).estimate, 2)
+
+    @wrong("Nearly: you rounded to one digit. Give two digits after the point.")
+    def one_digit(self, context: Context) -> float:
+        return round(self.expected(context), 1)
 
     @wrong("That is what all letters cost. Divide by the customers who came back because of them.")
     def all_letters(self, context: Context) -> float:

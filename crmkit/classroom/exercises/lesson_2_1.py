@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit import lifecycle, segmentation
-from crmkit.classroom.exercise import Context, Exercise, wrong
+from crmkit.classroom.exercise import Context, Defence, Exercise, defend, wrong
 
 kinds, principles, rfm, value = segmentation.kinds, segmentation.principles, segmentation.rfm, segmentation.value
 SMALLEST = 50  # households for which a brochure is worth printing: the text of the lesson gives it
@@ -107,6 +107,15 @@ class CannotBePlaced(Exercise):
     def count_instead(self, context: Context) -> int:
         return len(_households(context)) - len(_demographics(context))
 
+    @wrong("You cut the digits off. The nearest whole number is asked for: use `round`.")
+    def cut_off(self, context: Context) -> int:
+        households, known = len(_households(context)), len(_demographics(context))
+        return int((households - known) / households * 100)
+
+    @wrong("That is a share. The percentage is asked for: times 100.")
+    def share_instead(self, context: Context) -> float:
+        return 1 - len(_demographics(context)) / len(_households(context))
+
     @wrong("You divided by the households with demographics. All households are the whole: 2,469.")
     def of_the_known(self, context: Context) -> int:
         known = len(_demographics(context))
@@ -162,6 +171,10 @@ class SteadierBy(Exercise):
     def bands_alone(self, context: Context) -> float:
         return round(_stable(context, "value bands"), 2)
 
+    @wrong("That is how stable RFM is. Subtract it from the score of the value bands.")
+    def rfm_alone(self, context: Context) -> float:
+        return round(_stable(context, "RFM"), 2)
+
     @wrong("You compared with the main store. RFM is asked for.")
     def store_instead(self, context: Context) -> float:
         return round(_stable(context, "value bands") - _stable(context, "main store"), 2)
@@ -193,6 +206,11 @@ class IncomeAndValue(Exercise):
     def with_the_unknown(self, context: Context) -> float:
         everybody = self._label(context).reindex(_households(context).index).fillna(kinds.UNKNOWN)
         return round(kinds.association(everybody, self._bands(context), keep_unknown=True, draws=2).v, 2)
+
+    @wrong("You took the bands of the first half-year, `banded`. For the whole year make `bands(households)`.")
+    def bands_of_the_first_half(self, context: Context) -> float:
+        half_bands = value.bands(_half(context, 1))["value_band"]
+        return round(kinds.association(self._label(context), half_bands, draws=2).v, 2)
 
     @wrong("You took age. Income is asked for.")
     def age_instead(self, context: Context) -> float:
@@ -264,7 +282,7 @@ class FineEnough(Exercise):
 
 class PrintRun(Exercise):
     id, answer, level, digits, points = "2.1-7", "print_run", "defend", 2, 2
-    nudge = "The figure is the value in the column `stable` of `compared`, in the row of your choice, rounded to two digits."
+    nudge = "Choose what lasts half a year: look at `stable`, where a hatched field is not judged. The figure is the value in the column `stable` of `compared`, in the row of your choice, rounded to two digits."
     meaning = "What has to last must be stable first; then ask whether the segments differ in what you print about."
     choices = ("RFM", "value bands", "main store", "age × income")
     rubric = (
@@ -277,6 +295,31 @@ class PrintRun(Exercise):
     def expected(self, context: Context) -> dict[str, float]:
         return {name: round(_stable(context, name), 2) for name in ("value bands", "main store")}
 
+    @wrong("65 % of the households have another RFM segment before the half-year is over. Which divisions last longer?")
+    def rfm_printed(self, context: Context) -> Defence:
+        return defend(choice="RFM", figure=round(_stable(context, "RFM"), 2), because="")
+
+    @wrong(
+        "For age × income `stable` is not judged, two households in three have no label, and 60 of 62 segments are too small to print for."
+    )
+    def dust_printed(self, context: Context) -> Defence:
+        return defend(choice="age × income", figure=float("nan"), because="")
+
+    @wrong("A good choice. But the figure is *differentiable*; for a run that has to last, *stable* decides.")
+    def differentiable_as_figure(self, context: Context) -> Defence:
+        first, second = _half(context, 1), _half(context, 2)
+        money = second["spend"].reindex(first.index).fillna(0)
+        card = principles.score(value.bands(first)["value_band"], customers=first.index, outcome=money)
+        return defend(choice="value bands", figure=round(card.table.loc["differentiable", "score"], 2), because="")
+
+    @wrong("A good choice. But that is the share that changed its band; the figure is the score *stable*.")
+    def share_that_changed(self, context: Context) -> Defence:
+        first, second = _half(context, 1), _half(context, 2)
+        banded = value.bands(first)
+        later = value.bands(second, cuts=banded.attrs["cuts"])["value_band"]
+        pairs = pd.concat([banded["value_band"].astype(str), later.astype(str)], axis=1, join="inner").to_numpy()
+        return defend(choice="value bands", figure=round((pairs[:, 0] != pairs[:, 1]).mean(), 2), because="")
+
 
 class MixedPercent(Exercise):
     id, answer, level, digits = "2.1-8", "mixed_percent", "do", 0
@@ -285,7 +328,7 @@ class MixedPercent(Exercise):
     )
     meaning = "Strictness buys purer segments with fewer people in them: measurable against differentiable, once more."
 
-    def expected(self, context: Context) -> int:
+    def expected(self, context: Context) -> float:
         return self._percent(1.0)
 
     def _survey(self) -> tuple[pd.DataFrame, dict[str, list[str]]]:
@@ -297,16 +340,16 @@ class MixedPercent(Exercise):
         )
         return answers, {m: [f"{m}1", f"{m}2", f"{m}3"] for m in ("price", "ease", "joy")}
 
-    def _percent(self, margin: float, label: str = "mixed") -> int:
+    def _percent(self, margin: float) -> float:
         answers, scales = self._survey()
-        return round((kinds.dominant_scale(answers, scales, margin=margin) == label).mean() * 100)
+        return float((kinds.dominant_scale(answers, scales, margin=margin) == "mixed").mean() * 100)
 
     @wrong("That is with a margin of 0.5. Take 1.0.")
-    def margin_of_the_lesson(self, context: Context) -> int:
+    def margin_of_the_lesson(self, context: Context) -> float:
         return self._percent(0.5)
 
     @wrong("Those have a motive. The mixed ones are asked for.")
-    def with_a_motive(self, context: Context) -> int:
+    def with_a_motive(self, context: Context) -> float:
         return 100 - self._percent(1.0)
 
     @wrong("That is a number of people. The percentage of the 400 is asked for.")
@@ -315,5 +358,9 @@ class MixedPercent(Exercise):
         return int((kinds.dominant_scale(answers, scales, margin=1.0) == "mixed").sum())
 
     @wrong("You left the margin away, so that the slightest lead counts. Take `margin=1.0`.")
-    def no_margin(self, context: Context) -> int:
+    def no_margin(self, context: Context) -> float:
         return self._percent(0.0)
+
+    @wrong("That is a share. The percentage is asked for: times 100.")
+    def share_instead(self, context: Context) -> float:
+        return self._percent(1.0) / 100
