@@ -17,6 +17,14 @@ from crmkit.show.cards import ledger_table, segment_cards
 from crmkit.show.churn_explorer import ChurnView, churn_explorer, churn_view
 from crmkit.show.churn_plots import churn_by_horizon, cost_curve, lead_time, leaving_reasons
 from crmkit.show.claims_plots import definition_grid, shares_with_sizes, source_timeline
+from crmkit.show.cluster_plots import (
+    ClusterView,
+    choice_of_k,
+    cluster_explorer,
+    cluster_profiles,
+    cluster_view,
+    rules_above_chance,
+)
 from crmkit.show.effect_plots import trends, uplift
 from crmkit.show.explorer import RfmView, rfm_explorer, rfm_view
 from crmkit.show.identity_explorer import IdentityView, identity_explorer, identity_view
@@ -42,6 +50,7 @@ __all__ = [
     "AttributionView",
     "BandView",
     "ChurnView",
+    "ClusterView",
     "GrainView",
     "IdentityView",
     "RecognitionView",
@@ -56,9 +65,13 @@ __all__ = [
     "band_explorer",
     "band_view",
     "calibration_curves",
+    "choice_of_k",
     "churn_by_horizon",
     "churn_explorer",
     "churn_view",
+    "cluster_explorer",
+    "cluster_profiles",
+    "cluster_view",
     "cohort_heat_map",
     "cost_curve",
     "definition_grid",
@@ -85,6 +98,7 @@ __all__ = [
     "rfm_explorer",
     "rfm_heat_map",
     "rfm_view",
+    "rules_above_chance",
     "score_distribution",
     "scorecard",
     "segment_bars",
