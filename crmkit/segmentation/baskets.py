@@ -114,7 +114,7 @@ def rules(
     )
     pairs["low"], pairs["high"] = _lift_interval(together, counts[one], counts[two], baskets)
     pairs["expected"], pairs["lift_for_size"], pairs["p_value"] = expected, together / expected, p_value
-    pairs["p_corrected"] = corrected(p_value, tried, correction)
+    pairs["p_corrected"] = _corrected(p_value, tried, correction)
     pairs["above_chance"] = pairs["p_corrected"] <= level
     names = frequent.index.to_numpy()
     sides = [
@@ -152,12 +152,12 @@ def rules(
     return found
 
 
-def corrected(p_values: Any, tried: int, correction: str = "holm") -> np.ndarray:
+def _corrected(p_values: Any, tried: int, correction: str = "holm") -> np.ndarray:
     """p-values as they must be read after `tried` tests, of which those not given had larger ones.
 
     Source: Holm (1979); Benjamini and Hochberg (1995).
 
-    >>> corrected([0.01, 0.04, 0.03], 3).round(2).tolist(), corrected([0.01, 0.04, 0.03], 3, "benjamini-hochberg").round(2).tolist()
+    >>> _corrected([0.01, 0.04, 0.03], 3).round(2).tolist(), _corrected([0.01, 0.04, 0.03], 3, "benjamini-hochberg").round(2).tolist()
     ([0.03, 0.06, 0.06], [0.03, 0.04, 0.04])
     """
     values = np.asarray(p_values, dtype=float)

@@ -179,14 +179,14 @@ def test_shuffling_keeps_both_margins_and_destroys_the_rest():
 def test_corrections_equal_statsmodels_when_every_test_is_given(p_values):
     for ours, theirs in (("holm", "holm"), ("benjamini-hochberg", "fdr_bh")):
         expected = multipletests(p_values, method=theirs)[1]
-        np.testing.assert_allclose(baskets.corrected(p_values, len(p_values), ours), expected, atol=1e-12)
+        np.testing.assert_allclose(baskets._corrected(p_values, len(p_values), ours), expected, atol=1e-12)
 
 
 def test_tests_that_were_made_and_not_shown_count():
     padded = [0.001, 0.002, 0.9, 0.95, 1.0]
     for ours, theirs in (("holm", "holm"), ("benjamini-hochberg", "fdr_bh")):
         expected = multipletests(padded, method=theirs)[1][:2]
-        np.testing.assert_allclose(baskets.corrected(padded[:2], 5, ours), expected)
+        np.testing.assert_allclose(baskets._corrected(padded[:2], 5, ours), expected)
 
 
 # --- bad input --------------------------------------------------------------------------------------------------------
@@ -204,7 +204,7 @@ BOOK = orders(pd.DataFrame({"order_id": [1, 1], "category": ["tea", "milk"]}))
         (lambda: baskets.rules(BOOK, level=0), InputError, "level=0"),
         (lambda: baskets.rules(BOOK, correction="hol"), InputError, "Did you mean 'holm'"),
         (lambda: baskets.rules(BOOK, chance="luck"), InputError, "basket size, independent"),
-        (lambda: baskets.corrected([0.1, 0.2], 1), InputError, "tried=1"),
+        (lambda: baskets._corrected([0.1, 0.2], 1), InputError, "tried=1"),
     ],
 )
 def test_what_cannot_be_used_is_told(call, error, words):
