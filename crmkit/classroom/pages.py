@@ -142,9 +142,10 @@ def _formula(tex: str) -> str:
         depth = mathtext.math_to_image(f"${tex.strip()}$", picture, FontProperties(size=size), dpi=72, format="svg")
     except ValueError:  # not in mathtext
         return f"<code>{escape.html(tex)}</code>"
-    height = float(re.search(rb'height="([\d.]+)pt"', picture.getvalue())[1])
+    drawn = re.sub(rb"\s*<dc:date>.*?</dc:date>", b"", picture.getvalue())  # the same formula gives the same page
+    height = float(re.search(rb'height="([\d.]+)pt"', drawn)[1])
     style = f"height:{height / size:.2f}em;vertical-align:{-depth / size:.2f}em"
-    return f'<img class="formula" alt="{escape.html(tex)}" style="{style}" src="{_uri(picture.getvalue(), "image/svg+xml")}">'
+    return f'<img class="formula" alt="{escape.html(tex)}" style="{style}" src="{_uri(drawn, "image/svg+xml")}">'
 
 
 def _uri(content: str | bytes, kind: str) -> str:

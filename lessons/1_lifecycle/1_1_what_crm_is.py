@@ -510,7 +510,7 @@ check("1.1-8")
 # luck, market and management, 5 % up on average, with a wide spread. Who did badly drops the system within the year.
 # Who did well is more willing to answer a questionnaire.
 
-# %% key="vendor-survey" tags=["subslide"]
+# %% key="vendor-survey" tags=["subslide", "notes"]
 random = np.random.default_rng(1)
 growth = random.normal(0.05, 0.40, 2000)  # the system does nothing
 stays = growth > -0.10  # who did badly has dropped it

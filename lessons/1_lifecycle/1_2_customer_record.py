@@ -149,7 +149,7 @@ check("1.2-1")
 # %% [markdown] key="identified-by-year-text"
 # One number for three years hides that in the first month hardly anybody *could* have a card. So look at the years:
 
-# %% key="identified-by-year" tags=["subslide"]
+# %% key="identified-by-year" tags=["subslide", "notes"]
 year = receipts["till_at"].dt.year
 known = receipts["record_id"].notna()
 known.groupby(year).agg(["size", "sum", "mean"]).round(3)
@@ -498,7 +498,7 @@ check("1.2-6")
 #
 # Data quality is not a feeling. Five dimensions, each a share of rows that pass a written rule:
 
-# %% key="quality-before" tags=["fragment", "notes"]
+# %% key="quality-before"
 before = quality.report(records, quality.RULES_OF_RECORDS, as_of="2025-12-31")
 before.round(3)
 
@@ -506,7 +506,7 @@ before.round(3)
 # Two steps follow. First the records are merged. Then what survived is **written in one form**: the normal form of
 # number, address and birth date, one letter for each sex, yes or no for consent.
 
-# %% key="quality-after" tags=["subslide", "notes"]
+# %% key="quality-after"
 one_row = merged.customers.reset_index().rename(columns={"customer_id": "record_id"})
 one_form = identity.normalise(one_row)
 letter = one_row["sex"].str.lower().str[0].replace({"w": "f", "h": "m"})
@@ -527,7 +527,7 @@ change[["dimension", "column", "share_before", "share_after", "change"]].round(3
 # newer: half of the records were not touched for a year, and only asking people helps. And nothing here says that a value is
 # *true*.
 
-# %% key="quality-overall" tags=["subslide", "notes"]
+# %% key="quality-overall"
 only_merged = quality.report(one_row, quality.RULES_OF_RECORDS, as_of="2025-12-31")
 equal = dict.fromkeys(quality.DIMENSIONS, 1)
 steps = {"as typed": before, "merged": only_merged, "in one form": after}

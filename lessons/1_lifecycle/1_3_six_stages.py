@@ -195,7 +195,7 @@ pd.DataFrame(rows, columns=columns).round(2)
 # Here they are. Each row is a rule; an empty field asks for nothing. Words such as `slow_after` are the **thresholds**.
 # The second table gives each its value:
 
-# %% key="rules-table" tags=["subslide", "notes"]
+# %% key="rules-table"
 rules.table.drop(columns="why").rename(lambda row: row + 1)  # numbered from 1
 
 # %% key="thresholds" tags=["fragment", "notes"]
@@ -433,7 +433,7 @@ check("1.3-4")
 # A stage is a photograph: it shows one day. For planning we want to know where customers **go**. Of those who are in a stage
 # today, what share is in each stage at the next date? We begin with twelve customers, few enough to count by hand:
 
-# %% key="twelve" tags=["fragment", "notes"]
+# %% key="twelve" tags=["subslide", "notes"]
 chosen = [
     "S00022", "S00031", "S00058", "S00064", "S00166", "S00247",
     "S00270", "S01244", "S01516", "S01855", "S02017", "S02111",
@@ -487,7 +487,7 @@ ax = show.transition_matrix(moves)
 # Where to begin? After the **first** purchase: 444 of the new fell into decline in these four quarters, of those in growth
 # 248, of the mature 151. And a letter to the new finds most of them: in the truth table above 262 of 362 are still there.
 
-# %% key="new-goes" tags=["fragment", "notes"]
+# %% key="new-goes"
 odds = stages.probabilities(moves)
 odds[odds["from_stage"] == "new"].query("customers > 0").round(3)
 

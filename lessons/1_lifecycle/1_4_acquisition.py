@@ -89,7 +89,7 @@ pd.set_option("display.max_colwidth", 60)
 # Harbour is **simulated**: it never was, and so we know the truth behind its tables and can grade our methods. The
 # tables are those of a real web shop, dirt included.
 
-# %% key="shop" tags=["fragment", "notes"]
+# %% key="shop"
 shop = datasets.load("shop")
 shop
 

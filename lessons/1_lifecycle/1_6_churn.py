@@ -443,7 +443,7 @@ ax = show.lead_time(lead)
 # June 2025, and nothing in the half-year after it. Does silence warn, and is it better to measure it in days, or in a
 # customer's own usual gaps?
 
-# %% key="no-notice-signs" tags=["fragment", "notes"]
+# %% key="no-notice-signs" tags=["subslide", "notes"]
 silent = churn.labels_by_silence(
     harbour.transactions, cutoff="2025-06-30", horizon="6 months"
 )
@@ -472,7 +472,7 @@ pd.concat(shares).round(2)
 # IT has prepared a file for exactly our purpose: everybody under contract on 31 May 2025, with features, and whether
 # they left within 60 days.
 
-# %% key="it-export" tags=["fragment", "notes"]
+# %% key="it-export"
 export = postmill.features_export
 export.head(4)
 
@@ -851,7 +851,7 @@ check("1.6-7")
 # *because* of the delivery? (This section is for those who have 8 minutes more.) Nobody drew lots. But we can compare
 # the **change** where it was introduced with the change where it was not: **difference in differences**.
 
-# %% key="trends" tags=["fragment", "notes"]
+# %% key="trends" tags=["subslide", "notes"]
 answers = harbour.feedback.dropna(subset=["satisfaction"])
 answers = answers.merge(harbour.customers[["customer_id", "region"]], on="customer_id")
 answers = answers.merge(harbour.rollout, on="region").query("day >= '2024-01-01'")

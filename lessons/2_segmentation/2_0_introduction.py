@@ -83,4 +83,4 @@ print(f"{len(spend):,} households; the top fifth spends {top_fifth:.1%} of the m
 # | 2.5 Brand, usage and the purchase cycle | time an offer and know whom it pays for |
 # | 2.6 Tags and portraits | describe a customer by rules that anybody can check |
 #
-# Lessons 2.1, 2.2 and 2.3 stand today, and each can be read alone. If you have an evening, begin with 2.3.
+# Lessons 2.1 to 2.4 stand today, and each can be read alone. If you have an evening, begin with 2.3.

@@ -98,7 +98,7 @@ quiz(
 # %% [markdown] key="analysis" tags=["analysis", "slide"]
 # ## First principle: measurable
 
-# %% key="known" tags=["subslide", "notes"]
+# %% key="known" tags=["fragment", "notes"]
 known = pd.Series(households.index.isin(demographics.index), index=households.index)
 ax = show.known_by_fifth(known, households["spend"])
 

@@ -108,7 +108,7 @@ quiz(
 # %% [markdown] key="analysis" tags=["analysis", "slide"]
 # ## How unequal are they?
 
-# %% key="lorenz" tags=["subslide", "notes"]
+# %% key="lorenz" tags=["fragment", "notes"]
 firms = {"supermarket": households["spend"], "music shop": music["spend"]}
 ax = show.lorenz_curve(firms)
 

@@ -237,7 +237,7 @@ def test_a_trainers_own_lesson_file_gives_slides(crmkit, tree):
 
 MISTAKES = {
     "a lesson that is not there": (["2.33"], "'2.33' is not a lesson. Did you mean '2.3'?"),
-    "a name for a lesson": (["rfm"], "There are 2.0, 2.3"),
+    "a name for a lesson": (["rfm"], "There are 1.0, 1.1"),
     "a file that is not there": (["my_lesson.py"], "'my_lesson.py' is not a lesson"),
     "a file of another kind": (["notes.txt"], "'notes.txt' is not a lesson"),
     "a Python file that is no lesson": (["notes.py"], "name a lesson like 2_segmentation/2_3_rfm.py"),

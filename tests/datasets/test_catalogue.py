@@ -17,7 +17,11 @@ def test_the_catalogue_lists_every_folder_with_a_schema():
     ]
     assert {"complete_journey", "cdnow", "ten_customers"} <= set(listed["name"])
     assert set(listed["name"]) == {path.parent.name for path in shipped.folder("datasets").glob("*/card.md")}
-    assert listed["real"].isin(["real", "published teaching set", "simulated", "made up for teaching", "claims of the sources"]).all()
+    assert (
+        listed["real"]
+        .isin(["real", "published teaching set", "simulated", "made up for teaching", "claims of the sources"])
+        .all()
+    )
     assert listed.notna().all().all()
 
 
