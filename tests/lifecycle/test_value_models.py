@@ -406,7 +406,16 @@ def test_the_order_of_rows_and_how_equal_customers_are_written_do_not_matter(row
     random.shuffle(repeated)
     once, again = kind().fit(weighted, weights="n"), kind().fit(histories(repeated))
     assert (once.customers_, once.repeaters_) == (again.customers_, again.repeaters_)
-    assert once.log_likelihood_ == pytest.approx(again.log_likelihood_, rel=1e-7, abs=1e-6)
+    # a handful of customers can make a ridge that is flat to the sixth digit, on which a last bit of a sum decides where to
+    # stop; where the top is round, as in CDNOW, the heights agree to nine digits
+    assert once.log_likelihood_ == pytest.approx(again.log_likelihood_, rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", PURCHASES)
+def test_the_order_of_rows_does_not_move_a_round_top(kind, cdnow, fitted):
+    shuffled = cdnow.sample(frac=1, random_state=1)
+    shuffled.attrs = dict(cdnow.attrs)
+    assert kind().fit(shuffled).log_likelihood_ == pytest.approx(fitted[kind].log_likelihood_, rel=1e-9)
 
 
 @pytest.mark.parametrize("kind", PURCHASES)
