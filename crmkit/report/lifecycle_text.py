@@ -39,6 +39,8 @@ def answer(people: pd.DataFrame, todo: pd.DataFrame, worth: "Worth", currency: s
         f"<b>{count(leaving, 'customer')} in decline</b>, {html(percent(leaving / total))} of {total:,}: they buy clearly less than "
         f"they used to, or stay away longer, and have spent {html(money(spent, currency))} so far."
     ]
+    if not leaving:
+        parts = [f"<b>Nobody of {count(total, 'customer')} is in decline today</b>, so there is nobody to call."]
     calls = todo[todo["group"] == "contact"]
     if len(calls):
         what = "expected of them in the next 12 months" if "clv" in people.columns else "they spent so far"
@@ -48,7 +50,7 @@ def answer(people: pd.DataFrame, todo: pd.DataFrame, worth: "Worth", currency: s
             f"{count(todo.attrs['held_out'], 'more customer')} like them are left alone, drawn at random, so that it will be seen "
             "what the calls did."
         )
-    else:
+    elif leaving:
         parts.append(html(todo.attrs["note"]))
     if worth.values is not None:
         value = worth.values["clv"].sum()
