@@ -35,7 +35,8 @@ def check(transactions: Transactions) -> Verdict:
     in the first twelfth of the span; steady arrival gives a twelfth, much more means that their history before the
     data is missing, or that the table is one intake of customers); `longest_gap_days` without any order;
     `median_days_between` the purchase days of a customer; `variation` of these (coefficient within a customer, the
-    median over customers with three intervals or more: 0 is a clock, 1 is chance); `currency`; `time_zone`.
+    median over customers with three intervals or more: 0 is a clock, 1 is chance); `currency`; `time_zone`; `roles`
+    (the names of the columns that have one).
 
     >>> import pandas as pd
     >>> rows = pd.DataFrame({"customer_id": [1, 1, 2], "ordered_at": ["2026-01-01", "2026-01-31", "2026-01-31"],
@@ -95,6 +96,7 @@ def _facts(transactions: Transactions) -> dict[str, Any]:
         "variation": (rhythm.spread / rhythm["mean"]).median().to_pyarrow().as_py(),
         "currency": transactions.currency,
         "time_zone": transactions.time_zone,
+        "roles": list(transactions.roles),
     }
 
 
@@ -251,6 +253,54 @@ def _watch(facts: dict[str, Any]) -> Answer:
     return "yes", f"{repeat:,} customers have a habit that a silence can be held against."
 
 
+def _clusters(facts: dict[str, Any]) -> Answer:
+    customers, repeat = facts["customers"], facts["repeat_buyers"]
+    if customers < 50:
+        return "no", f"groups of {customers} customers are found anew in every sample; look at each customer instead."
+    if customers < 500:
+        return (
+            "with care",
+            f"with {customers} customers take two or three groups, and believe the agreement of the halves.",
+        )
+    if repeat < 0.2 * customers:
+        return "with care", f"only {repeat / customers:.0%} bought again, so recency and money alone make the groups."
+    return "yes", f"{customers:,} customers; trust a group only if both halves of them find it."
+
+
+def _baskets(facts: dict[str, Any]) -> Answer:
+    if not {"category", "product_id", "brand"} & set(facts["roles"]):
+        return "no", "no column says what was bought; name category, product_id or brand."
+    if "order_id" not in facts["roles"]:
+        return "no", "no column says which lines were bought together; name order_id."
+    if facts["orders"] < 1000:
+        return "with care", f"of {facts['orders']:,} baskets only the commonest pairs can be told from chance."
+    return "yes", f"{facts['orders']:,} baskets; a rule should be seen again in a later period."
+
+
+def _brands(facts: dict[str, Any]) -> Answer:
+    if "brand" not in facts["roles"]:
+        return "no", "no column says whose brand was bought; name brand."
+    if "category" not in facts["roles"]:
+        return "with care", "no column names the category, so brands of everything are counted together; name category."
+    if facts["repeat_buyers"] < 0.5 * facts["customers"]:
+        return "with care", "most customers came once, and who came once cannot be seen to switch."
+    return "yes", f"{facts['repeat_buyers']:,} customers came back and could switch."
+
+
+def _due(facts: dict[str, Any]) -> Answer:
+    wait, variation = facts["median_days_between"], facts["variation"]
+    if facts["repeat_buyers"] < 30 or variation is None:
+        return "no", f"{facts['repeat_buyers']} customers bought again, too few of them often enough to show a rhythm."
+    if facts["span_days"] < 4 * wait:
+        return "no", f"{facts['span_days']:,} days are less than four usual gaps of {wait:g} days."
+    if variation > 0.8:
+        return (
+            "with care",
+            f"purchases come nearly at random (variation {variation:.2f}), so a due date is often wrong.",
+        )
+    return "yes", f"customers keep a rhythm (variation {variation:.2f}); prove it on days held out."
+
+
 #: Analysis → what it needs. A new analysis of the kit adds its line here.
 NEEDS: dict[str, Callable[[dict[str, Any]], Answer]] = {
     "rfm": _rfm,
@@ -260,4 +310,8 @@ NEEDS: dict[str, Callable[[dict[str, Any]], Answer]] = {
     "cohorts and retention": _cohorts,
     "customer value": _value,
     "churn warning": _watch,
+    "clusters": _clusters,
+    "rules of baskets": _baskets,
+    "brand and usage": _brands,
+    "due dates": _due,
 }

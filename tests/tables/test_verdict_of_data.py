@@ -43,7 +43,8 @@ def test_facts_by_hand():
         "variation": 0.0,
         "currency": "EUR",
         "time_zone": None,
-    }
+        "time_zone": None,
+        "roles": ["customer_id", "ordered_at", "amount"],
 
 
 def test_variation_is_one_for_chance_and_none_for_too_few_intervals():
@@ -110,9 +111,59 @@ def test_verdicts(data, met, why):
     assert verdict.needs.analysis.tolist() == [
         *("rfm", "rfm migration", "action list"),
         *("six stages", "cohorts and retention", "customer value", "churn warning"),
+        *("clusters", "rules of baskets", "brand and usage", "due dates"),
     ]
-    assert verdict.needs.met.tolist() == [word.replace("care", "with care") for word in met]
+    assert verdict.needs.met.tolist()[:7] == [word.replace("care", "with care") for word in met]
     assert why in str(verdict)
+
+
+def bought(customers: int, every: int, visits: int, **columns: object) -> Transactions:
+    """The shop again with more columns named, each with one value, or one an order if it is called `order_id`."""
+    frame = shop(customers, every, visits, 300).table.to_pandas()
+    frame = frame.assign(**columns)
+    if "order_id" in columns:
+        frame["order_id"] = range(len(frame))
+    roles = {name: name for name in ("customer_id", "ordered_at", "amount", *columns)}
+    return Transactions.read(frame, **roles)
+
+
+@pytest.mark.parametrize(
+    ("analysis", "data", "met", "why"),
+    [
+        ("clusters", lambda: shop(49, 30, 6, 30), "no", "groups of 49 customers"),
+        ("clusters", lambda: shop(300, 30, 6, 30), "with care", "two or three groups"),
+        ("clusters", lambda: shop(1200, 30, 1, 300), "with care", "only 0% bought again"),
+        ("clusters", lambda: shop(1200, 30, 6, 300), "yes", "1,200 customers"),
+        ("rules of baskets", lambda: bought(50, 30, 6, order_id=0), "no", "name category"),
+        ("rules of baskets", lambda: bought(50, 30, 6, category="tea"), "no", "name order_id"),
+        ("rules of baskets", lambda: bought(50, 30, 6, category="tea", order_id=0), "with care", "of 300 baskets"),
+        ("rules of baskets", lambda: bought(200, 30, 6, brand="Own", order_id=0), "yes", "1,200 baskets"),
+        ("brand and usage", lambda: bought(50, 30, 6, category="tea"), "no", "name brand"),
+        ("brand and usage", lambda: bought(50, 30, 6, brand="Own"), "with care", "name category"),
+        ("brand and usage", lambda: bought(50, 30, 1, brand="Own", category="tea"), "with care", "came once"),
+        ("brand and usage", lambda: bought(50, 30, 6, brand="Own", category="tea"), "yes", "50 customers came back"),
+        ("due dates", lambda: shop(20, 30, 6, 30), "no", "20 customers bought again"),
+        ("due dates", lambda: shop(60, 30, 2, 60), "no", "too few of them often enough"),
+        ("due dates", lambda: shop(60, 30, 6, 60), "yes", "variation 0.00"),
+    ],
+)
+def test_verdicts_of_part_two(analysis, data, met, why):
+    found = check(data()).needs.set_index("analysis").loc[analysis]
+    assert found["met"] == met
+    assert why in found["why"]
+
+
+def test_a_due_date_is_doubtful_where_purchases_come_at_random():
+    """Exponential gaps are a Poisson process: coefficient of variation 1."""
+    gaps = np.random.default_rng(5).exponential(20, size=(300, 40)).round().clip(1)
+    rows = [
+        (who, pd.Timestamp("2024-01-01") + pd.Timedelta(days=int(day)), 5)
+        for who, days in enumerate(gaps.cumsum(axis=1))
+        for day in days
+    ]
+    found = check(orders(rows)).needs.set_index("analysis").loc["due dates"]
+    assert found["met"] == "with care"
+    assert "nearly at random" in found["why"]
 
 
 def test_one_customer_and_nobody_twice_are_read_without_complaint():
