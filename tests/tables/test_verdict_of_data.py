@@ -43,8 +43,8 @@ def test_facts_by_hand():
         "variation": 0.0,
         "currency": "EUR",
         "time_zone": None,
-        "time_zone": None,
         "roles": ["customer_id", "ordered_at", "amount"],
+    }
 
 
 def test_variation_is_one_for_chance_and_none_for_too_few_intervals():
