@@ -60,10 +60,7 @@ def result(exercise_id: str, namespace: Mapping[str, Any], context: Context | No
 
 def _judged(exercise: Exercise, given: Any, context: Context) -> tuple[str | None, str]:
     reason = exercise.difference(exercise.right_answer(context), given)
-    if reason is None:
-        return None, ""
-    known = (hint for hint, value in exercise.wrong_answers(context) if exercise.difference(value, given) is None)
-    return reason, next(known, exercise.nudge)
+    return reason, (exercise.recognised(context, given) or exercise.nudge) if reason else ""
 
 
 def _solution(exercise_id: str) -> str:

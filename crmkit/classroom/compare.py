@@ -41,12 +41,15 @@ def difference(
     ordered: bool = False,
     keys: tuple[str, ...] = (),
     extra_columns: bool = False,
+    mistake: bool = False,
 ) -> str | None:
     """Why `given` is not the same as `expected`, in words; None if it is the same.
 
     Numbers agree to one part in a million, or after rounding to `digits` digits. Text is compared without regard to
     case and spaces, sets without order, lists in order. Series and tables are compared by their index or by the columns
-    in `keys`, tables with neither as a bag of rows; the order of rows counts only if `ordered`.
+    in `keys`, tables with neither as a bag of rows; the order of rows counts only if `ordered`. If `expected` is a known
+    `mistake`, rounding may take a third of a number at most: 0 agrees with a small number to one digit, and yet nobody who
+    gives 0 has made that mistake.
 
     >>> difference(3, 3.0000001) is None
     True
@@ -56,7 +59,7 @@ def difference(
     'You have 1 of 2: a is missing.'
     """
     try:
-        return _Comparison(digits, ordered, tuple(keys), extra_columns).values(expected, given)
+        return _Comparison(digits, ordered, tuple(keys), extra_columns, mistake).values(expected, given)
     except Exception as error:  # whatever a student's object does, a check answers
         return f"Your answer could not be read ({type(error).__name__}); {_kind(expected)} was expected."
 
@@ -67,6 +70,7 @@ class _Comparison:
     ordered: bool
     keys: tuple[str, ...]
     extra_columns: bool
+    mistake: bool
 
     def values(self, expected: Any, given: Any) -> str | None:
         kind, other = _kind(expected), _kind(given)
@@ -109,19 +113,21 @@ class _Comparison:
             return None
         if np.isnan(given):
             return "You gave a missing value; a number was expected."
-        if expected:
-            for factor, words in _FACTORS:
-                if self._same(expected, given / factor):  # not the other way: small wrong numbers would be near enough
-                    return words.capitalize() + "."
+        for factor, words in _FACTORS if expected else ():  # not the other way: small numbers would be near enough
+            if self._same(expected, given / factor, mistake=True):
+                return words.capitalize() + "."
         return f"Your number is too {'low' if given < expected else 'high'}."
 
-    def _same(self, expected: Any, given: Any) -> Any:
+    def _same(self, expected: Any, given: Any, mistake: bool = False) -> Any:
         """Which numbers agree."""
         expected, given = np.asarray(expected, float), np.asarray(given, float)
         with np.errstate(all="ignore"):
             room = np.maximum(_RELATIVE * np.abs(expected), 1e-12)
             if self.digits is not None:
                 room = np.maximum(room, 0.5 * 10.0**-self.digits * (1 + 1e-9))
+            if mistake or self.mistake:
+                # rounding to one digit other than 0 takes a third at most
+                room = np.clip(room, None, np.maximum(np.abs(expected) / 3, 1e-12))
             near = np.isfinite(room) & (np.abs(expected - given) <= room)
         return near | (expected == given) | (np.isnan(expected) & np.isnan(given))
 
@@ -213,7 +219,8 @@ class _Comparison:
                 first = f", first at {name} {_word(labels[int(np.argmin(same))])}" if labels else ""
                 reason = f"Column {column}: {(~same).sum()} of {len(same)} values differ{first}."
                 for factor, words in _FACTORS if numbers else ():
-                    reason += f" It seems that {words}." if self._same(right, np.divide(mine, factor)).all() else ""
+                    same = self._same(right, np.divide(mine, factor), mistake=True)
+                    reason += f" It seems that {words}." if same.all() else ""
                 return reason
         return None
 
@@ -228,7 +235,10 @@ _FACTORS = (
 def _kind(value: Any) -> str:
     if issubclass(type(value), np.ndarray) and np.ndarray.ndim.__get__(value) == 0:
         value = value.item()
-    return next((words for kinds, words in _KINDS if issubclass(type(value), kinds)), f"a {type(value).__name__[:40]}")
+    return next(
+        (words for kinds, words in _KINDS if issubclass(type(value), kinds)),
+        f"a {type(value).__name__[:40]}",
+    )
 
 
 def _opened(value: Any, kind: str) -> Any:

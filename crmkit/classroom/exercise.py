@@ -126,12 +126,17 @@ class Exercise:
         """`expected`, computed once in a session."""
         return context.once((self.id, "expected"), lambda: self.expected(context))
 
-    def difference(self, right: Any, given: Any) -> str | None:
-        """In words, why `given` is not `right`; None if it is."""
+    def recognised(self, context: Context, given: Any) -> str:
+        """The hint of the known mistake that gives this answer; no text if none does."""
+        answers = self.wrong_answers(context)
+        return next((hint for hint, value in answers if self.difference(value, given, mistake=True) is None), "")
+
+    def difference(self, right: Any, given: Any, *, mistake: bool = False) -> str | None:
+        """In words, why `given` is not `right`, or not this known `mistake`; None if it is."""
         from crmkit.classroom import compare
 
         if self.level == "defend":
-            return self._undefended(right, given)
+            return self._undefended(right, given, mistake)
         return compare.difference(
             right,
             given,
@@ -139,9 +144,10 @@ class Exercise:
             ordered=self.ordered,
             keys=self.keys,
             extra_columns=self.extra_columns,
+            mistake=mistake,
         )
 
-    def _undefended(self, right: Any, given: Any) -> str | None:
+    def _undefended(self, right: Any, given: Any, mistake: bool) -> str | None:
         from crmkit.classroom import compare
 
         if type(right) is Defence:
@@ -154,5 +160,5 @@ class Exercise:
         figures: Mapping[str, Any] = dict(right)
         if offered[0] not in figures:
             return "The data do not support this choice."
-        reason = compare.difference(figures[offered[0]], given.figure, digits=self.digits)
+        reason = compare.difference(figures[offered[0]], given.figure, digits=self.digits, mistake=mistake)
         return reason and f"Your choice can be defended, the figure does not fit it yet. {reason}"

@@ -141,8 +141,7 @@ def judge(exercise: Exercise, outcome: Mapping[str, Any], context: Context) -> J
         reason = exercise.difference(exercise.right_answer(context), given)
         if reason is None:
             return Judged("right", exercise.points, (exercise.meaning,) if exercise.meaning else (), "", defence)
-        answers = exercise.wrong_answers(context)
-        mistake = next((hint for hint, value in answers if exercise.difference(value, given) is None), "")
+        mistake = exercise.recognised(context, given)
     except Exception as error:
         text = f"The exercise itself failed ({type(error).__name__}), which is a defect of the course."
         return Judged("not checked", words=(text,), defence=defence)

@@ -115,6 +115,34 @@ def test_a_difference_has_a_reason_in_words(expected, answer, words):
     assert words in difference(expected, answer)
 
 
+@pytest.mark.parametrize(
+    ("expected", "answer", "words"),
+    [
+        (0.004, 0.9, "Your number is too high."),  # 0.009 is within a rounding of 0.004, and no percentage of it
+        (-0.004, 0.008, "Your number is too high."),
+        (0, 0.3, "Your number is too high."),
+        (13.1, 0.13, "Your number is too low."),
+        (13.1, 0.131, "You gave a share where a percentage was expected."),
+        (0.042, 4, "You gave a percentage where a share was expected."),
+    ],
+)
+def test_a_percentage_a_share_or_a_sign_is_told_only_where_rounding_leaves_something_of_it(expected, answer, words):
+    assert difference(expected, answer, digits=2) == words
+
+
+def test_zeros_are_no_shares():
+    assert difference(pd.Series([0, 0]), pd.Series([0.3, 0]), digits=1) == "1 of 2 values differ, first at row 0."
+
+
+def test_zero_is_not_taken_for_a_small_known_mistake():
+    assert difference(0.042, 0, digits=1) is None
+    assert difference(0.042, 0, digits=1, mistake=True) == "Your number is too low."
+    assert difference(0.042, 0.01, digits=1, mistake=True) is not None
+    assert difference(0.042, 0.04, digits=1, mistake=True) is None
+    assert difference(0.149, 0.1, digits=1, mistake=True) is None  # rounded to one digit other than 0
+    assert difference(0, 0, digits=1, mistake=True) is None
+
+
 def test_rounding_is_accepted_where_the_exercise_says_so():
     assert difference(1 / 3, 0.33) is not None
     assert difference(1 / 3, 0.33, digits=2) is None

@@ -160,13 +160,13 @@ class MissingFacts(Exercise):
     nudge = "Go through the eight facts one by one: is it in the sentence 'data show that 86 % of the surveyed firms in China use CRM'?"
     meaning = "Share, firms and place are there, and nothing else: five of eight are missing."
 
-    def difference(self, right: Any, given: Any) -> str | None:
+    def difference(self, right: Any, given: Any, *, mistake: bool = False) -> str | None:
         """In any order, as the task says: both are sorted before they are compared."""
         if type(given) in (list, tuple, set, frozenset, np.ndarray, pd.Index, pd.Series):
             items = list(given)
             if all(type(item) is str for item in items):
                 given = sorted(items, key=lambda item: " ".join(item.casefold().split()))
-        reason = super().difference(sorted(right, key=str.casefold), given)
+        reason = super().difference(sorted(right, key=str.casefold), given, mistake=mistake)
         if reason and reason.startswith("Item") and "text, as expected" in reason:
             return "Your list has as many facts as expected, and at least one of them is not the right one."
         return reason
