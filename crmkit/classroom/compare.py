@@ -237,7 +237,7 @@ def _kind(value: Any) -> str:
         value = value.item()
     return next(
         (words for kinds, words in _KINDS if issubclass(type(value), kinds)),
-        f"a {type(value).__name__[:40]}",
+        f"an object of type {type(value).__name__[:40]}",
     )
 
 

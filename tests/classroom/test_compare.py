@@ -143,6 +143,15 @@ def test_zero_is_not_taken_for_a_small_known_mistake():
     assert difference(0, 0, digits=1, mistake=True) is None
 
 
+class Thing:
+    pass
+
+
+@pytest.mark.parametrize("answer", [Thing(), type("Effect", (), {})(), type("hour", (), {})()])
+def test_a_strangers_type_is_named_whatever_its_first_letter(answer):
+    assert difference(3, answer) == f"You gave an object of type {type(answer).__name__}; a number was expected."
+
+
 def test_rounding_is_accepted_where_the_exercise_says_so():
     assert difference(1 / 3, 0.33) is not None
     assert difference(1 / 3, 0.33, digits=2) is None

@@ -69,7 +69,7 @@ def test_a_defence_arrives_with_its_words():
 def test_a_blank_stays_a_blank_and_a_stranger_arrives_as_the_name_of_its_type():
     assert carried(...) is ...
     stranger = type("Spreadsheet", (), {"__reduce__": lambda self: (exit, ())})()
-    assert compare.difference(3, carried(stranger)) == "You gave a Spreadsheet; a number was expected."
+    assert compare.difference(3, carried(stranger)) == "You gave an object of type Spreadsheet; a number was expected."
     assert "a function" in compare.difference(3, carried(len))
 
 
