@@ -36,6 +36,8 @@ class Horizon:
 
     >>> Horizon.parse("26 weeks").days
     182.0
+    >>> print(Horizon.parse("1 months"), Horizon.parse("26 week"), sep=", ")
+    1 month, 26 weeks
     """
 
     number: float
@@ -72,7 +74,7 @@ class Horizon:
         return self.number
 
     def __str__(self) -> str:
-        return f"{self.number:g} {self.unit}"
+        return f"{self.number:g} {self.unit.removesuffix('s') if self.number == 1 else self.unit}"
 
 
 def day(value: object, name: str = "as_of") -> datetime.date:

@@ -111,8 +111,7 @@ class ShiftedBetaGeometric(ValueModel):
         return float(stay / (self.alpha_ + stay) * hyp2f1(1, stay + 1, self.alpha_ + stay + 1, later))
 
     def _about(self) -> str:
-        length = str(self.period_).removesuffix("s") if self.period_.number == 1 else str(self.period_)
-        return f"{self.customers_:,} customers, {length} a period"
+        return f"{self.customers_:,} customers, {self.period_} a period"
 
     def _doubts(self, left: float) -> Iterable[str]:
         if self.customers_ < 100 or left < 30:

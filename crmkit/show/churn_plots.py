@@ -19,7 +19,7 @@ def churn_by_horizon(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     `table` is from `lifecycle.churn.by_horizon`. The solid line is the rate, its band the 95 % interval; the dashed line
     is the share of those called lost who bought again later.
 
-    >>> table = pd.DataFrame({"horizon": ["1 months", "6 months"], "days": [30, 183], "customers": [50, 50],
+    >>> table = pd.DataFrame({"horizon": ["1 month", "6 months"], "days": [30, 183], "customers": [50, 50],
     ...     "rate": [0.8, 0.5], "low": [0.67, 0.37], "high": [0.89, 0.63], "share_back": [0.4, 0.1]})
     >>> churn_by_horizon(table).get_title().replace("\\n", " ")
     'Lost are 80 % after 1 month of silence and 50 % after 6 months; 40 % of the former came back'
@@ -38,10 +38,9 @@ def churn_by_horizon(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.grid(axis="y")
         ax.legend(frameon=False)
         first, last = table.iloc[0], table.iloc[-1]
-        spans = [name.removesuffix("s") if name.startswith("1 ") else name for name in (first.horizon, last.horizon)]
-        title = f"Lost are {style.percent(first.rate)} after {spans[0]} of silence"
+        title = f"Lost are {style.percent(first.rate)} after {first.horizon} of silence"
         if len(table) > 1:
-            title += f" and {style.percent(last.rate)} after {spans[1]}"
+            title += f" and {style.percent(last.rate)} after {last.horizon}"
             if first.share_back > 0:
                 title += f"; {style.percent(first.share_back)} of the former came back"
         told = "; ".join(
