@@ -8,6 +8,7 @@ import pandas as pd
 
 from crmkit.errors import InputError, KindError
 from crmkit.segmentation.kinds import UNKNOWN
+from crmkit.segmentation.usefulness import agreement
 
 PRINCIPLES = ("measurable", "actionable", "differentiable", "stable")
 
@@ -152,14 +153,12 @@ def _differentiable(known: "pd.Series[str]", outcome: "pd.Series[float] | None")
 def _stable(known: "pd.Series[str]", later: "pd.Series[Any] | None") -> tuple[float, str]:
     if later is None:
         return np.nan, "no later labels were given"
-    from sklearn.metrics import adjusted_rand_score
-
     after = later[later.notna()].astype(str)
     after = after[after != UNKNOWN]
     both = known.index.intersection(after.index)
     if len(both) < 2:
         return np.nan, "nobody has a label at both dates"
     one, two = known.reindex(both), after.reindex(both)
-    found = float(adjusted_rand_score(one, two))
+    found = agreement(one, two)
     moved = float((one != two).mean())
     return max(found, 0.0), f"{moved:.0%} of {len(both):,} customers changed segment (adjusted Rand index {found:.2f})"
