@@ -6,45 +6,35 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from crmkit.escape import html
 from crmkit.lifecycle import acquisition, attribution
 from crmkit.show import style
 from crmkit.show.acquisition_plots import attribution_bars
-from crmkit.show.cards import block
+from crmkit.show.widget import View, explorer
 
 if TYPE_CHECKING:
     from ipywidgets import VBox
 
 
 @dataclass(frozen=True, repr=False)
-class AttributionView:
+class AttributionView(View):
     """What the widget shows for one setting: credit and cost by source, the picture, one sentence."""
 
+    KIND = "crmkit-attribution-view"
     table: pd.DataFrame
     ax: Axes
     text: str
 
-    def __repr__(self) -> str:
-        return self.text
-
-    def html(self, picture: bool = True) -> str:
-        """Sentence, picture and table as one piece of HTML, to the byte what the widget shows."""
+    def _content(self, drawn: str) -> str:
         head = "".join(f'<th style="text-align:right">{html(name)}</th>' for name in ("credit", "spend", "cost each"))
         rows = "".join(
             f'<tr><td style="text-align:left">{html(name)}</td><td>{row.credit:,.1f}</td><td>{style.money(row.spend)}</td><td>{style.money(row.cost)}</td></tr>'
             for name, row in self.table.iterrows()
         )
-        table = (
-            f'<table><thead><tr><th style="text-align:left">source</th>{head}</tr></thead><tbody>{rows}</tbody></table>'
-        )
-        drawn = style.picture(self.ax) if picture else ""
-        return block(f"<p><b>{html(self.text)}</b></p>{drawn}{table}", "crmkit-attribution-view")
-
-    def _repr_html_(self) -> str:
-        return self.html(picture=False)  # the notebook shows the figure by itself
+        heads = f'<thead><tr><th style="text-align:left">source</th>{head}</tr></thead>'
+        return f"{super()._content(drawn)}<table>{heads}<tbody>{rows}</tbody></table>"
 
 
 def attribution_view(
@@ -109,33 +99,10 @@ def attribution_explorer(visits: pd.DataFrame, conversions: pd.DataFrame, costs:
     alone = widgets.Dropdown(
         options=[("(no source)", ""), *((name, name) for name in sources)], description="Only if alone", **listed
     )
-    shown = widgets.HTML()
-    with style.applied():
-        figure = Figure(figsize=(9, 4.2), dpi=style.DPI, layout="constrained")  # one for all updates
-    FigureCanvasAgg(figure)
 
-    def update(_: object = None) -> None:
-        figure.clear()
-        unit = "day" if days.value == 1 else "days"
-        try:
-            with style.applied():
-                ax = figure.subplots()
-            view = attribution_view(
-                visits,
-                conversions,
-                costs,
-                f"{days.value} {unit}",
-                rule.value,
-                [alone.value] if alone.value else [],
-                ax=ax,
-            )
-            shown.value = view.html()
-        except Exception as problem:  # a widget that raises shows nothing: tell it
-            shown.value = block(
-                f'<p role="alert"><b>This setting does not work:</b> {html(problem)}</p>', "crmkit-attribution-view"
-            )
+    def view(ax: Axes) -> AttributionView:
+        window = f"{days.value} {'day' if days.value == 1 else 'days'}"
+        sources = [alone.value] if alone.value else []
+        return attribution_view(visits, conversions, costs, window, rule.value, sources, ax=ax)
 
-    for control in (days, rule, alone):
-        control.observe(update, names="value")
-    update()
-    return widgets.VBox([days, rule, alone, shown])
+    return explorer([days, rule, alone], view, AttributionView, (9, 4.2))

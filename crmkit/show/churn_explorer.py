@@ -6,37 +6,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from crmkit.errors import InputError
-from crmkit.escape import html
 from crmkit.lifecycle.churn_evaluation import Costs, cost_curve
 from crmkit.show import style
-from crmkit.show.cards import block
+from crmkit.show.widget import View, explorer
 
 if TYPE_CHECKING:
     from ipywidgets import VBox
 
 
 @dataclass(frozen=True, repr=False)
-class ChurnView:
+class ChurnView(View):
     """What the widget shows for one setting: `figures` (one row), `curve`, the picture, one sentence."""
 
+    KIND = "crmkit-churn-view"
     figures: pd.Series
     curve: pd.DataFrame
     ax: Axes
     text: str
-
-    def __repr__(self) -> str:
-        return self.text
-
-    def html(self, picture: bool = True) -> str:
-        """Sentence and picture as one piece of HTML, to the byte what the widget shows."""
-        return block(f"<p><b>{html(self.text)}</b></p>{style.picture(self.ax) if picture else ''}", "crmkit-churn-view")
-
-    def _repr_html_(self) -> str:
-        return self.html(picture=False)  # the notebook shows the figure by itself
 
 
 def churn_view(
@@ -127,23 +115,9 @@ def churn_explorer(
         "value": widgets.FloatSlider(value, min=10, max=max(400, 2 * value), step=5, description="A customer is worth", **wide),
         "saved": widgets.FloatSlider(saved, min=0.05, max=1, step=0.05, description="A call keeps (share)", **wide),
     }  # fmt: skip
-    shown = widgets.HTML()
-    with style.applied():
-        figure = Figure(dpi=style.DPI, figsize=(9, 4.8), layout="constrained")  # one for all updates
-    FigureCanvasAgg(figure)
 
-    def update(_: object = None) -> None:
-        figure.clear()
-        try:
-            with style.applied():
-                ax = figure.subplots()
-            setting = {name: slider.value for name, slider in sliders.items()}
-            shown.value = churn_view(score, left, currency=currency, ax=ax, **setting).html()
-        except Exception as problem:  # a widget that raises shows nothing: whatever it is, tell it
-            words = f'<p role="alert"><b>This setting does not work:</b> {html(problem)}</p>'
-            shown.value = block(words, "crmkit-churn-view")
+    def view(ax: Axes) -> ChurnView:
+        setting = {name: slider.value for name, slider in sliders.items()}
+        return churn_view(score, left, currency=currency, ax=ax, **setting)
 
-    for slider in sliders.values():
-        slider.observe(update, names="value")
-    update()
-    return widgets.VBox([*sliders.values(), shown])
+    return explorer([*sliders.values()], view, ChurnView, (9, 4.8))

@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from crmkit import escape
 from crmkit.errors import InputError
 from crmkit.segmentation import clusters
 from crmkit.segmentation.value import Interval
 from crmkit.show import style
-from crmkit.show.cards import block, table
+from crmkit.show.cards import table
+from crmkit.show.widget import View, explorer
 
 if TYPE_CHECKING:
     from ipywidgets import VBox
@@ -178,20 +177,17 @@ def rules_above_chance(rules: pd.DataFrame, shuffled: pd.DataFrame, ax: Axes | N
 
 
 @dataclass(frozen=True, repr=False)
-class ClusterView:
+class ClusterView(View):
     """What the widget shows for one setting: clusters, their profile, usefulness (or None), picture, one sentence."""
 
+    KIND = "crmkit-cluster-view"
     clusters: Any
     profile: pd.DataFrame
     useful: Interval | None
     ax: Axes
     text: str
 
-    def __repr__(self) -> str:
-        return self.text
-
-    def html(self, picture: bool = True) -> str:
-        """Sentence, table and picture as one piece of HTML, to the byte what the widget shows."""
+    def _content(self, drawn: str) -> str:
         rows = [
             [
                 escape.html(row.segment),
@@ -202,13 +198,7 @@ class ClusterView:
             for row in self.profile.itertuples()
         ]
         heads = {"proposed name": True, "customers": False, "of customers": False, "of the money": False}
-        drawn = style.picture(self.ax) if picture else ""
-        return block(
-            f"<p><b>{escape.html(self.text)}</b></p>{drawn}{table('Clusters', heads, rows)}", "crmkit-cluster-view"
-        )
-
-    def _repr_html_(self) -> str:
-        return self.html(picture=False)
+        return super()._content(drawn) + table("Clusters", heads, rows)
 
 
 def cluster_view(
@@ -260,23 +250,9 @@ def cluster_explorer(customers: pd.DataFrame, later: "pd.Series[Any] | None" = N
     ready = widgets.Dropdown(
         options=list(PREPARATIONS), value=list(PREPARATIONS)[-1], description="Preparation", **wide
     )
-    shown = widgets.HTML()
-    with style.applied():
-        figure = Figure(dpi=style.DPI, layout="constrained")
-    FigureCanvasAgg(figure)
 
-    def update(_: object = None) -> None:
-        figure.clear()
-        figure.set_size_inches(9, 1.6 + 0.75 * k.value)
-        try:
-            with style.applied():
-                ax = figure.subplots()
-            shown.value = cluster_view(customers, k.value, ready.value, later=later, ax=ax).html()
-        except Exception as problem:  # a widget that raises shows nothing: whatever it is, tell it
-            words = f'<p role="alert"><b>This setting does not work:</b> {escape.html(problem)}</p>'
-            shown.value = block(words, "crmkit-cluster-view")
+    def view(ax: Axes) -> ClusterView:
+        ax.figure.set_size_inches(9, 1.6 + 0.75 * k.value)
+        return cluster_view(customers, k.value, ready.value, later=later, ax=ax)
 
-    for control in (k, ready):
-        control.observe(update, names="value")
-    update()
-    return widgets.VBox([k, ready, shown])
+    return explorer([k, ready], view, ClusterView)

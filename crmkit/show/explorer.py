@@ -7,41 +7,33 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from crmkit.escape import html
 from crmkit.evaluation.reasons import number
 from crmkit.segmentation import rfm
 from crmkit.show import style
-from crmkit.show.cards import block, segment_table
+from crmkit.show.cards import segment_table
 from crmkit.show.rfm_plots import grid_size, rfm_heat_map
+from crmkit.show.widget import View, explorer
 
 if TYPE_CHECKING:
     from ipywidgets import VBox
 
 
 @dataclass(frozen=True, repr=False)
-class RfmView:
+class RfmView(View):
     """What the widget shows for one setting: the segment cards, the picture, the cut points, one sentence."""
 
+    KIND = "crmkit-rfm-view"
     cards: pd.DataFrame
     ax: Axes
     cut_points: dict[str, list[float]]
     text: str
 
-    def __repr__(self) -> str:
-        return self.text
-
-    def html(self, picture: bool = True) -> str:
-        """Sentence, cut points, picture and table as one piece of HTML, to the byte what the widget shows."""
+    def _content(self, drawn: str) -> str:
         cuts = "; ".join(f"{column} {', '.join(map(number, cuts))}" for column, cuts in self.cut_points.items())
-        drawn = style.picture(self.ax) if picture else ""
         words = f"<p><b>{html(self.text)}</b><br>Cut points: {html(cuts.replace('_', ' '))}</p>"
-        return block(f"{words}{drawn}{segment_table(self.cards)}", "crmkit-rfm-view")
-
-    def _repr_html_(self) -> str:
-        return self.html(picture=False)  # the notebook shows the figure by itself
+        return f"{words}{drawn}{segment_table(self.cards)}"
 
 
 def rfm_view(
@@ -116,31 +108,16 @@ def rfm_explorer(summary: pd.DataFrame, segment_maps: Sequence[Any] = ("ten_segm
         )
     maps = [(_map_name(each), place) for place, each in enumerate(segment_maps)]
     chosen = widgets.Dropdown(options=maps, description="Segment map", **listed)
-    shown = widgets.HTML()
-    with style.applied():
-        figure = Figure(dpi=style.DPI, layout="constrained")  # one for all updates; pyplot does not show it
-    FigureCanvasAgg(figure)
 
-    def update(_: object = None) -> None:
+    def view(ax: Axes) -> RfmView:
         fixed = scheme.value == "cuts"
         for slider in sliders.values():
             slider.disabled = not fixed
         cuts = {column: spread_cuts(*slider.value, bins.value) for column, slider in sliders.items()} if fixed else None
-        figure.clear()
-        figure.set_size_inches(grid_size(bins.value, bins.value))
-        try:
-            with style.applied():
-                ax = figure.subplots()
-            shown.value = rfm_view(summary, bins.value, cuts, segment_maps[chosen.value], ax=ax).html()
-        except Exception as problem:  # a widget that raises shows nothing: whatever it is, tell it
-            shown.value = block(
-                f'<p role="alert"><b>This setting does not work:</b> {html(problem)}</p>', "crmkit-rfm-view"
-            )
+        ax.figure.set_size_inches(grid_size(bins.value, bins.value))
+        return rfm_view(summary, bins.value, cuts, segment_maps[chosen.value], ax=ax)
 
-    for control in (bins, scheme, *sliders.values(), chosen):
-        control.observe(update, names="value")
-    update()
-    return widgets.VBox([bins, scheme, *sliders.values(), chosen, shown])
+    return explorer([bins, scheme, *sliders.values(), chosen], view, RfmView)
 
 
 def _map_name(segment_map: Any) -> str:

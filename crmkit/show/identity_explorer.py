@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from crmkit.escape import html
 from crmkit.show import style
-from crmkit.show.cards import _told, block, table
+from crmkit.show.cards import _told, table
+from crmkit.show.widget import View, explorer
 from crmkit.tables import identity
 
 if TYPE_CHECKING:
@@ -21,13 +20,14 @@ SHOWN = ("name", "phone", "email", "birth_date")
 
 
 @dataclass(frozen=True, repr=False)
-class IdentityView:
+class IdentityView(View):
     """What the widget shows for one threshold.
 
     figures : `identity.evaluate` at this threshold. wrong, missed : pairs of two persons that were merged, and pairs of
         one person that were not: `left`, `right`, `score`, `reason`, the strongest mistakes first. ax : the curve.
     """
 
+    KIND = "crmkit-identity-view"
     threshold: float
     figures: "pd.Series[Any]"
     wrong: pd.DataFrame
@@ -44,20 +44,9 @@ class IdentityView:
             f"Recall {found['recall']:.3f}: {style.count(found['missed_pairs'], 'pair')} missed."
         )
 
-    def __repr__(self) -> str:
-        return self.text
-
-    def html(self, picture: bool = True) -> str:
-        """Sentence, curve and example pairs as one piece of HTML, to the byte what the widget shows."""
-        drawn = style.picture(self.ax) if picture else ""
-        parts = [
-            self._pairs("Merged, and two persons", self.wrong),
-            self._pairs("One person, and not merged", self.missed),
-        ]
-        return block(f"<p><b>{html(self.text)}</b></p>{drawn}{''.join(parts)}", "crmkit-identity-view")
-
-    def _repr_html_(self) -> str:
-        return self.html(picture=False)  # the notebook shows the figure by itself
+    def _content(self, drawn: str) -> str:
+        strangers, missed = ("Merged, and two persons", self.wrong), ("One person, and not merged", self.missed)
+        return super()._content(drawn) + self._pairs(*strangers) + self._pairs(*missed)
 
     def _pairs(self, caption: str, pairs: pd.DataFrame) -> str:
         if pairs.empty:
@@ -147,26 +136,11 @@ def identity_explorer(records: pd.DataFrame, pairs: pd.DataFrame, truth: Any) ->
         layout={"width": "500px"},
         continuous_update=False,
     )
-    shown = widgets.HTML()
-    with style.applied():
-        figure = Figure(dpi=style.DPI, layout="constrained")  # one for all updates; pyplot does not show it
-    FigureCanvasAgg(figure)
 
-    def update(_: object = None) -> None:
-        figure.clear()
-        figure.set_size_inches(9, 4.2)
-        try:
-            with style.applied():
-                ax = figure.subplots()
-            shown.value = identity_view(records, pairs, truth, slider.value, curve=curve, ax=ax).html()
-        except Exception as problem:  # a widget that raises shows nothing: whatever it is, tell it
-            shown.value = block(
-                f'<p role="alert"><b>This setting does not work:</b> {html(problem)}</p>', "crmkit-identity-view"
-            )
+    def view(ax: Axes) -> IdentityView:
+        return identity_view(records, pairs, truth, slider.value, curve=curve, ax=ax)
 
-    slider.observe(update, names="value")
-    update()
-    return widgets.VBox([slider, shown])
+    return explorer([slider], view, IdentityView, (9, 4.2))
 
 
 def _day(value: Any) -> Any:

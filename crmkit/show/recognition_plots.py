@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
-from crmkit.escape import html
 from crmkit.lifecycle.recognition import recognised, simulated_visits
 from crmkit.show import style
-from crmkit.show.cards import block
+from crmkit.show.widget import View, explorer
 
 if TYPE_CHECKING:
     from ipywidgets import VBox
@@ -22,24 +19,14 @@ _REGULARS = (25, 50, 100, 150, 200, 300, 400, 600, 800, 1000)
 
 
 @dataclass(frozen=True, repr=False)
-class RecognitionView:
+class RecognitionView(View):
     """What the widget shows for one setting: the curve, the chosen point, the picture, one sentence."""
 
+    KIND = "crmkit-recognition-view"
     curve: pd.DataFrame
     share: float
     ax: Axes
     text: str
-
-    def __repr__(self) -> str:
-        return self.text
-
-    def html(self, picture: bool = True) -> str:
-        """Sentence and picture as one piece of HTML, to the byte what the widget shows."""
-        drawn = style.picture(self.ax) if picture else ""
-        return block(f"<p><b>{html(self.text)}</b></p>{drawn}", "crmkit-recognition-view")
-
-    def _repr_html_(self) -> str:
-        return self.html(picture=False)
 
 
 def recognition_view(
@@ -97,23 +84,8 @@ def recognition_explorer() -> "VBox":
     regulars = widgets.IntSlider(400, 25, 1000, 25, description="Regular customers", **wide)
     remembers = widgets.IntSlider(150, 10, 500, 10, description="Faces remembered", **wide)
     unequal = widgets.FloatSlider(value=1.0, min=0.0, max=2.0, step=0.25, description="How unequal", **wide)
-    shown = widgets.HTML()
-    with style.applied():
-        figure = Figure(figsize=(9, 4.6), dpi=style.DPI, layout="constrained")
-    FigureCanvasAgg(figure)
 
-    def update(_: object = None) -> None:
-        figure.clear()
-        try:
-            with style.applied():
-                ax = figure.subplots()
-            shown.value = recognition_view(regulars.value, remembers.value, unequal=unequal.value, ax=ax).html()
-        except Exception as problem:  # a widget that raises shows nothing: whatever it is, tell it
-            shown.value = block(
-                f'<p role="alert"><b>This setting does not work:</b> {html(problem)}</p>', "crmkit-recognition-view"
-            )
+    def view(ax: Axes) -> RecognitionView:
+        return recognition_view(regulars.value, remembers.value, unequal=unequal.value, ax=ax)
 
-    for control in (regulars, remembers, unequal):
-        control.observe(update, names="value")
-    update()
-    return widgets.VBox([regulars, remembers, unequal, shown])
+    return explorer([regulars, remembers, unequal], view, RecognitionView, (9, 4.6))

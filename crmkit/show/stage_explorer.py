@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from crmkit.escape import html
 from crmkit.lifecycle import stages
 from crmkit.lifecycle.stages import StageRules
 from crmkit.show import style
-from crmkit.show.cards import block
+from crmkit.show.widget import View, explorer
 
 if TYPE_CHECKING:
     from ipywidgets import VBox
@@ -30,26 +28,19 @@ _SLIDERS = {
 
 
 @dataclass(frozen=True, repr=False)
-class StageView:
+class StageView(View):
     """What the widget shows for one setting: the stages, who moves, the picture, one sentence."""
 
+    KIND = "crmkit-stage-view"
     stages: pd.DataFrame
     moves: pd.DataFrame
     ax: Axes
     text: str
 
-    def __repr__(self) -> str:
-        return self.text
-
-    def html(self, picture: bool = True) -> str:
-        """Sentence, moves and picture as one piece of HTML, to the byte what the widget shows."""
+    def _content(self, drawn: str) -> str:
         moved = _moved(self.moves)
         items = "".join(f"<li>{html(old)} → {html(new)}: {number:,}</li>" for (old, new), number in moved.items())
-        drawn = style.picture(self.ax) if picture else ""
-        return block(f"<p><b>{html(self.text)}</b></p><ul>{items}</ul>{drawn}", "crmkit-stage-view")
-
-    def _repr_html_(self) -> str:
-        return self.html(picture=False)  # the notebook shows the figure by itself
+        return f"<p><b>{html(self.text)}</b></p><ul>{items}</ul>{drawn}"
 
 
 def stage_view(
@@ -127,23 +118,9 @@ def stage_explorer(assigned: pd.DataFrame, rules: Any = "six_stages") -> "VBox":
     for name, value in chosen.thresholds.items():
         words, end, step = _SLIDERS.get(name, (name.replace("_", " "), max(4 * value, 1.0), max(value, 1.0) / 20))
         sliders[name] = widgets.FloatSlider(value, min=0, max=max(end, value), step=step, description=words, **wide)
-    shown = widgets.HTML()
-    with style.applied():
-        figure = Figure(figsize=(9, 4.5), dpi=style.DPI, layout="constrained")  # one for all updates
-    FigureCanvasAgg(figure)
 
-    def update(_: object = None) -> None:
-        figure.clear()
-        try:
-            with style.applied():
-                ax = figure.subplots()
-            thresholds = {name: slider.value for name, slider in sliders.items()}
-            shown.value = stage_view(assigned, chosen, ax=ax, **thresholds).html()
-        except Exception as problem:  # a widget that raises shows nothing: whatever it is, tell it
-            words = f'<p role="alert"><b>This setting does not work:</b> {html(problem)}</p>'
-            shown.value = block(words, "crmkit-stage-view")
+    def view(ax: Axes) -> StageView:
+        thresholds = {name: slider.value for name, slider in sliders.items()}
+        return stage_view(assigned, chosen, ax=ax, **thresholds)
 
-    for slider in sliders.values():
-        slider.observe(update, names="value")
-    update()
-    return widgets.VBox([*sliders.values(), shown])
+    return explorer([*sliders.values()], view, StageView, (9, 4.5))

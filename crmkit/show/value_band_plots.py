@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from crmkit.escape import html
 from crmkit.segmentation import value
 from crmkit.show import style
-from crmkit.show.cards import block, table
+from crmkit.show.cards import table
+from crmkit.show.widget import View, explorer
 
 if TYPE_CHECKING:
     from ipywidgets import VBox
@@ -107,30 +106,23 @@ def value_band_map(banded: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 @dataclass(frozen=True, repr=False)
-class BandView:
+class BandView(View):
     """What the widget shows for one setting: bands, table, who changed band against thirds, picture, one sentence."""
 
+    KIND = "crmkit-band-view"
     banded: pd.DataFrame
     table: pd.DataFrame
     moved: int
     ax: Axes
     text: str
 
-    def __repr__(self) -> str:
-        return self.text
-
-    def html(self, picture: bool = True) -> str:
-        """Sentence, table and picture as one piece of HTML, to the byte what the widget shows."""
+    def _content(self, drawn: str) -> str:
         rows = [
             [html(band), f"{row.customers:,}", style.percent(row.share_of_customers), style.percent(row.share_of_spend)]
             for band, row in zip(self.table.index, self.table.itertuples(), strict=True)
         ]
         heads = {"value band": True, "customers": False, "of customers": False, "of the money": False}
-        drawn = style.picture(self.ax) if picture else ""
-        return block(f"<p><b>{html(self.text)}</b></p>{drawn}{table('Value bands', heads, rows)}", "crmkit-band-view")
-
-    def _repr_html_(self) -> str:
-        return self.html(picture=False)
+        return super()._content(drawn) + table("Value bands", heads, rows)
 
 
 def band_view(summary: pd.DataFrame, lower: float = 1 / 3, upper: float = 2 / 3, *, ax: Axes | None = None) -> BandView:
@@ -169,22 +161,8 @@ def band_explorer(summary: pd.DataFrame) -> "VBox":
     wide = {"style": {"description_width": "130px"}, "layout": {"width": "460px"}, "continuous_update": False}
     lower = widgets.IntSlider(33, 5, 60, description="Low up to (%)", **wide)
     upper = widgets.IntSlider(67, 40, 95, description="High above (%)", **wide)
-    shown = widgets.HTML()
-    with style.applied():
-        figure = Figure(figsize=(9, 6), dpi=style.DPI, layout="constrained")
-    FigureCanvasAgg(figure)
 
-    def update(_: object = None) -> None:
-        figure.clear()
-        try:
-            with style.applied():
-                ax = figure.subplots()
-            shown.value = band_view(summary, lower.value / 100, upper.value / 100, ax=ax).html()
-        except Exception as problem:  # a widget that raises shows nothing: whatever it is, tell it
-            words = f'<p role="alert"><b>This setting does not work:</b> {html(problem)}</p>'
-            shown.value = block(words, "crmkit-band-view")
+    def view(ax: Axes) -> BandView:
+        return band_view(summary, lower.value / 100, upper.value / 100, ax=ax)
 
-    for control in (lower, upper):
-        control.observe(update, names="value")
-    update()
-    return widgets.VBox([lower, upper, shown])
+    return explorer([lower, upper], view, BandView, (9, 6))

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from crmkit import periods
 from crmkit.errors import InputError, KindError
 from crmkit.escape import html
 from crmkit.show import style
-from crmkit.show.cards import block
+from crmkit.show.widget import View, explorer
 
 if TYPE_CHECKING:
     from ipywidgets import VBox
@@ -23,29 +21,22 @@ _LINES = (("blue", "-", "o"), ("vermillion", "--", "s"), ("green", "-.", "^"), (
 
 
 @dataclass(frozen=True, repr=False)
-class SilenceView:
+class SilenceView(View):
     """What the widget shows for one history: `table` (a row a model), `ax`, and `text`, one sentence."""
 
+    KIND = "crmkit-silence-view"
     table: pd.DataFrame
     ax: Axes
     text: str
 
-    def __repr__(self) -> str:
-        return self.text
-
-    def html(self, picture: bool = True) -> str:
-        """Sentence, picture and table as one piece of HTML, to the byte what the widget shows."""
+    def _content(self, drawn: str) -> str:
         cells = "".join(
             f"<tr><th>{html(name)}</th><td>{style.percent(row.probability_alive)}</td>"
             f"<td>{row.expected_purchases:.2f}</td></tr>"
             for name, row in self.table.iterrows()
         )
         head = f"<tr><th>model</th><th>still a customer</th><th>purchases in the next {html(self.table.attrs['horizon'])}</th></tr>"
-        drawn = style.picture(self.ax) if picture else ""
-        return block(f"<p><b>{html(self.text)}</b></p>{drawn}<table>{head}{cells}</table>", "crmkit-silence-view")
-
-    def _repr_html_(self) -> str:
-        return self.html(picture=False)  # the notebook shows the figure by itself
+        return f"{super()._content(drawn)}<table>{head}{cells}</table>"
 
 
 def silence_view(
@@ -134,28 +125,12 @@ def silence_explorer(models: Sequence[Any]) -> "VBox":
     bought = widgets.IntSlider(3, 0, 30, description="Repeat purchases", **wide)
     last = widgets.IntSlider(max(1, year * 2 // 5), 1, max(2, 2 * year), description=f"Last at ({unit})", **wide)
     silent = widgets.IntSlider(max(1, year // 5), 0, max(2, 2 * year), description=f"Silent for ({unit})", **wide)
-    shown = widgets.HTML()
-    with style.applied():
-        figure = Figure(dpi=style.DPI, figsize=(9, 5), layout="constrained")  # one for all updates
-    FigureCanvasAgg(figure)
 
-    def update(_: object = None) -> None:
+    def view(ax: Axes) -> SilenceView:
         last.disabled = bought.value == 0
-        figure.clear()
-        try:
-            with style.applied():
-                ax = figure.subplots()
-            at = last.value if bought.value else 0
-            shown.value = silence_view(models, bought.value, at, silent.value, ax=ax).html()
-        except Exception as problem:  # a widget that raises shows nothing: whatever it is, tell it
-            shown.value = block(
-                f'<p role="alert"><b>This does not work:</b> {html(problem)}</p>', "crmkit-silence-view"
-            )
+        return silence_view(models, bought.value, last.value if bought.value else 0, silent.value, ax=ax)
 
-    for control in (bought, last, silent):
-        control.observe(update, names="value")
-    update()
-    return widgets.VBox([bought, last, silent, shown])
+    return explorer([bought, last, silent], view, SilenceView, subject="This")
 
 
 def _unit(models: list[Any]) -> str:
