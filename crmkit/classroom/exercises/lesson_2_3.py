@@ -325,52 +325,92 @@ class ChampionsStayed(Exercise):
 
 class WarningList(Exercise):
     id, answer, level, points, digits = "2.3-8", "my_defence", "defend", 2, 3
-    choices = ("fixed", "quantiles")
-    nudge = 'A warning must be able to say: nobody. Can a quantile? The figure is in `later`, row "At risk", column `in_30_days`.'
+    choices = ("fixed", "days", "quantiles")
+    nudge = (
+        'Take the rows of `fate["in_30_days"]` that belong to your list, turn them round (`~`: not back), and take the mean. '
+        "Do the same with all rows: a list that has no larger share than all households warns of nothing."
+    )
     meaning = (
-        "Nine in ten of the quantile list come back by themselves. A rank cannot tell whether anybody is in danger."
+        "Of all households 14 in 100 were not back, of the quantile list 11: a rank cannot tell whether anybody is in danger. "
+        "Days can."
     )
     rubric = (
-        "Full marks: says that quantile scores always produce a lowest fifth, so the list cannot be empty; names the "
-        "wrongly warned households and what writing to them costs; says who chooses the fixed cut points and on what "
-        "evidence (the return rates by days since the last visit). Half marks: only one of these. "
-        "No marks for 'fixed is more precise' without a reason."
+        "Full marks: compares the list with all households (a warning must beat names drawn by lot); says that quantile "
+        "scores always produce a lowest fifth, so that list cannot be empty; names a price of the own choice: 'fixed' finds "
+        "3 in 100 of those who stay away, 'days' lists small spenders (3 % of the money), and each is wrong about half of its "
+        "households or more; says who chooses the days and on what evidence (the return rates by days since the last visit). "
+        "Half marks: only two of these. No marks for 'fixed is more precise' without a reason."
     )
+    OWNER: ClassVar = {"recency_days": [7, 14, 30, 60], "orders": [6, 13, 26, 52], "spend": [150, 300, 650, 1300]}
 
     def expected(self, context: Context) -> dict[str, float]:
-        return {"fixed": self._share(context)}
+        return {choice: self._share(context, choice) for choice in ("fixed", "days")}
 
-    def _share(self, context: Context, *, days: int = 30, cuts: Any = None, segment: str | None = "At risk") -> float:
-        first, second = _half(context, 1), _half(context, 2)
-        before = segmentation.rfm.segment(segmentation.rfm.score(first, bins=5, cuts=cuts))
-        chosen = before if segment is None else before[before["segment"] == segment]
-        away = second["first_order"].reindex(chosen.index) - pd.Timestamp("2017-06-30")
-        return float((away.dt.days <= days).mean())
+    def _listed(self, context: Context, choice: str, most_days: int = 30) -> pd.Index:
+        first = _half(context, 1)
+        if choice == "days":
+            return first.index[first["recency_days"] > most_days]
+        cuts = self.OWNER if choice == "fixed" else None
+        segments = segmentation.rfm.segment(segmentation.rfm.score(first, bins=5, cuts=cuts))
+        return segments.index[segments["segment"] == "At risk"]
 
-    @wrong("That is the share that was NOT back. Turn it round.")
-    def share_away(self, context: Context) -> Defence:
-        return defend(choice="fixed", figure=1 - self._share(context), because="")
+    def _away(self, context: Context, days: int = 30) -> pd.Series:
+        """Who was not back so many days after 30 June, by household."""
+        back = _half(context, 2)["first_order"].reindex(_half(context, 1).index) - pd.Timestamp("2017-06-30")
+        return ~(back.dt.days <= days)
 
-    @wrong("That is the share that came back in the whole half-year. A month is asked for: the column `in_30_days`.")
+    def _share(self, context: Context, choice: str, *, days: int = 30, most_days: int = 30) -> float:
+        return float(self._away(context, days)[self._listed(context, choice, most_days)].mean())
+
+    def _found(self, context: Context, choice: str) -> float:
+        away = self._away(context)
+        return float(away[self._listed(context, choice)].sum() / away.sum())
+
+    @wrong("That is the share that WAS back. Turn it round: `~` makes true false and false true.")
+    def share_back_of_fixed(self, context: Context) -> Defence:
+        return defend(choice="fixed", figure=1 - self._share(context, "fixed"), because="")
+
+    @wrong("That is the share of your list that was back within 30 days. Asked is who was not.")
+    def share_back_of_days(self, context: Context) -> Defence:
+        return defend(choice="days", figure=1 - self._share(context, "days"), because="")
+
+    @wrong("That is the share not seen in the whole half-year. A month is asked for: the column `in_30_days`.")
     def whole_half_year(self, context: Context) -> Defence:
-        return defend(choice="fixed", figure=self._share(context, days=184), because="")
+        return defend(choice="days", figure=self._share(context, "days", days=184), because="")
 
-    @wrong("That is the list by fixed cut points. The figure that speaks against the quantile list is in `later`.")
-    def the_fixed_list(self, context: Context) -> Defence:
-        cuts = {"recency_days": [7, 14, 30, 60], "orders": [6, 13, 26, 52], "spend": [150, 300, 650, 1300]}
-        return defend(choice="fixed", figure=self._share(context, cuts=cuts), because="")
+    @wrong(
+        "Nobody of your list stayed away for the whole half-year. That is the column `again`; a month is `in_30_days`."
+    )
+    def whole_half_year_of_fixed(self, context: Context) -> Defence:
+        return defend(choice="fixed", figure=self._share(context, "fixed", days=184), because="")
 
-    @wrong("That is a percentage. A share lies between 0 and 1.")
-    def percentage(self, context: Context) -> Defence:
-        return defend(choice="fixed", figure=self._share(context) * 100, because="")
-
-    @wrong("The figure is right, and it speaks against you: a list of which nine in ten come back warns of nothing.")
+    @wrong(
+        "The figure is right, and it speaks against you: among ALL households the share is larger. Names drawn by lot would warn better."
+    )
     def chose_quantiles(self, context: Context) -> Defence:
-        return defend(choice="quantiles", figure=self._share(context), because="")
+        return defend(choice="quantiles", figure=self._share(context, "quantiles"), because="")
 
-    @wrong('You took all households of June. Only the segment "At risk" is asked for.')
-    def all_segments(self, context: Context) -> Defence:
-        return defend(choice="fixed", figure=self._share(context, segment=None), because="")
+    @wrong("That is the figure of the quantile list. You chose the one by fixed cut points: take the rows of `fixed`.")
+    def the_quantile_list(self, context: Context) -> Defence:
+        return defend(choice="fixed", figure=self._share(context, "quantiles"), because="")
+
+    @wrong("That is the share among all households, the one to compare with. Take the rows of your list only.")
+    def all_households(self, context: Context) -> Defence:
+        return defend(choice="days", figure=float(self._away(context).mean()), because="")
+
+    @wrong(
+        "That is how many of those who stayed away your list finds. Asked is the other way round: how many of your list stayed away."
+    )
+    def share_found_by_days(self, context: Context) -> Defence:
+        return defend(choice="days", figure=self._found(context, "days"), because="")
+
+    @wrong("You divided by all who stayed away. Divide by the households on your list: how many of these stayed away?")
+    def share_found_by_fixed(self, context: Context) -> Defence:
+        return defend(choice="fixed", figure=self._found(context, "fixed"), because="")
+
+    @wrong("You took those away for 30 days as well. MORE than 30 days is asked for.")
+    def thirty_days_as_well(self, context: Context) -> Defence:
+        return defend(choice="days", figure=self._share(context, "days", most_days=29), because="")
 
 
 class MoneyAddressed(Exercise):
