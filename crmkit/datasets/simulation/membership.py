@@ -1,0 +1,217 @@
+"""The firm "Lantern House": tea, books and things for the home, in shops, on the web and in an app, with a membership.
+
+Three traits of a member never change: how satisfied, how attached and how curious he is. Satisfaction keeps members and
+makes them answer surveys, attachment makes them order more often (less than one thinks), curiosity makes them try what is
+new. In autumn 2025 a new product came; half of those who may be written to got a message with a coupon, by lot.
+"""
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from crmkit.datasets.simulation import (
+    clock,
+    marketing,
+    membership_orders,
+    membership_push,
+    membership_voice,
+    people,
+    processes,
+)
+from crmkit.datasets.simulation.clock import DAYS, Season
+from crmkit.datasets.simulation.columns import ids, listed, pick, table, whole
+from crmkit.datasets.simulation.firm import Streams, scenario_number
+from crmkit.datasets.simulation.membership_state import APP, CATEGORIES, CODES, PRODUCTS, Bought, Folk
+
+RATE_SHAPE, RATE_MEAN = 1.6, 0.155 / 7
+RISK_SHAPE, RISK_MEAN = 0.7, 0.008 / 7
+PULL, TOGETHER, KEEPS = (
+    0.35,
+    0.6,
+    0.5,
+)  # attachment on the log rate; its correlation with satisfaction; that on the log risk
+KINDS = {"registered": 0.62, "paid": 0.23, "stored-value": 0.15}
+PAID_RATE, RENEWS = 1.35, 0.72
+JOINED_BY = ("shop", "web", "app", "partner")
+APP_MEAN, APP_YOUNG = -0.25, 0.055  # log-odds of ordering mostly in the app, and more for each year of birth after 1979
+REGIONS = {"city": 0.36, "coast": 0.2, "hills": 0.12, "plain": 0.2, "lakes": 0.12}
+SEX = ("f", "F", "female", "w", "m", "M", "male")
+DIETS = {"none": 0.7, "diabetic": 0.07, "vegan": 0.11, "lactose-free": 0.07, "gluten-free": 0.05}
+LANGUAGES = {"en": 0.72, "de": 0.12, "fr": 0.08, "pl": 0.05, "tr": 0.03}
+LIKES = {"email": 0.38, "app": 0.26, "sms": 0.22, "post": 0.14}
+TIERS = {"basic": 0, "silver": 150, "gold": 350}  # EUR in the last 365 days
+TAG_COSTS = (
+    ("sms", membership_push.CONTACT_COST, "a contact", "two messages and the agency's share"),
+    ("tag rule", 240.0, "once", "a person's day: write the rule, try it, have the privacy officer read it"),
+    ("tag upkeep", 15.0, "a month", "run the rule every night, look at the log"),
+)
+
+
+def make(
+    streams: Streams, customers: int, *, effects: float = 1.0, dirt: float = 1.0, contacted: float = 0.5
+) -> dict[str, pd.DataFrame]:
+    """The membership's tables.
+
+    Scenario: `effects` from 0 to 1 scales what goes with the traits, with age, and what the message does; `dirt` from 0 to
+    1 the dirt; `contacted` is the share that gets the message: with 0 and 1 both futures of the same members can be seen.
+    """
+    effects, dirt, contacted = (
+        scenario_number(name, value, 0, 1)
+        for name, value in (("effects", effects), ("dirt", dirt), ("contacted", contacted))
+    )
+    pace = Season.of(0.25, 345)
+    folk, person = _folk(streams, customers, pace, effects, dirt), ids("L", customers)
+    bought, push = membership_push.run(streams, folk, membership_orders.buy(streams, folk, pace), effects, contacted)
+    coupons = membership_orders.coupons(streams("coupons"), folk, bought, push)
+    order_id = ids("O", len(bought), 6).take(pa.array(np.argsort(np.argsort(bought.when, kind="stable"))))
+    back, returned = membership_orders.refunds(streams("refunds"), bought)
+    flows = (folk, bought, back, returned)
+    return {
+        "members": _members(streams, folk, bought, back, returned, dirt, person),
+        "orders": membership_orders.order_table(streams, bought, back, returned, dirt, order_id, person),
+        "products": table(
+            product_id=CODES,
+            **{
+                name: [told[place] for told in PRODUCTS.values()]
+                for place, name in enumerate(("name", "category", "brand", "price", "unit_cost"))
+            },
+        ),
+        "points": membership_orders.points(streams("points"), *flows, order_id, person),
+        "balance": membership_orders.balances(streams("balance"), *flows, folk.kind == 2, order_id, person),
+        "coupons": membership_orders.coupon_table(coupons, bought, order_id, person),
+        "surveys": membership_voice.surveys(streams("surveys"), folk, effects, person),
+        "manual_tags": membership_voice.manual_tags(streams("manual tags"), folk, dirt, person),
+        "push": membership_push.sent(push, person),
+        "costs": listed(("item", "amount", "unit", "meaning"), TAG_COSTS),
+        "truth_members": _truth(folk, push, person),
+        "truth_effects": listed(("name", "effect", "unit", "meaning"), membership_push.effects_found(push)),
+        "truth_parameters": _parameters(effects),
+    }
+
+
+def _folk(streams: Streams, count: int, pace: Season, effects: float, dirt: float) -> Folk:
+    traits, rng, spelling = streams("traits"), streams("members"), streams("consent")
+    satisfied, own, curious = traits.normal(0, 1, (3, count))
+    attached = TOGETHER * satisfied + np.sqrt(1 - TOGETHER**2) * own
+    joined = np.sort(people.arrivals(rng, count, pace, -0.2))
+    kind = people.choose(rng, KINDS, count)
+    birth = people.birth_years(rng, count, 1979, 15)
+    app = rng.uniform(0, 1, count) < marketing.logistic(APP_MEAN + APP_YOUNG * effects * (birth - 1979))
+    rate = processes.rates(streams("rates"), RATE_SHAPE, RATE_MEAN, count)
+    rate *= np.exp(effects * (PULL * attached - PULL**2 / 2)) * np.where(kind == 1, PAID_RATE**effects, 1)
+    risk = processes.rates(streams("risks"), RISK_SHAPE, RISK_MEAN, count) * np.exp(-KEEPS * effects * satisfied)
+    taste = streams("tastes").gamma(3 * np.array(list(CATEGORIES.values())), 1, (count, len(CATEGORIES)))
+    sms = people.consent(spelling, spelling.uniform(0, 1, count) < 0.74, dirt=dirt)
+    return Folk(
+        joined=joined,
+        gone=joined + processes.lifetimes(streams("lifetimes"), risk),
+        rate=rate,
+        kind=kind,
+        main=np.where(app, APP, rng.integers(0, 2, count)),
+        birth=birth,
+        diet=people.choose(streams("diets"), DIETS, count),
+        taste=taste / taste.sum(axis=1, keepdims=True),
+        satisfied=satisfied,
+        attached=attached,
+        curious=curious,
+        sms=sms,
+        email=people.consent(spelling, spelling.uniform(0, 1, count) < 0.68, dirt=dirt),
+        reached=np.isin(np.array(sms.fill_null("no")).astype(str), people.YES),
+    )
+
+
+def _members(
+    streams: Streams, folk: Folk, bought: Bought, back: np.ndarray, returned: np.ndarray, dirt: float, person: pa.Array
+) -> pd.DataFrame:
+    rng, count = streams("attributes"), len(folk)
+    usual = rng.uniform(0, 1, count) < 0.75
+    woman = rng.uniform(0, 1, count) < 0.62
+    spelt = np.where(woman, people.choose(rng, [5, 3, 2, 1], count), 4 + people.choose(rng, [5, 3, 2], count))
+    plain = np.where(woman, 0, 4)
+    renewals = np.minimum(rng.geometric(1 - RENEWS, count), 1 + np.floor((DAYS - folk.joined) / 365).astype(int))
+    year = bought.when >= DAYS - 365
+    spent = np.bincount(bought.who[bought.order], bought.amount * year[bought.order], minlength=count)
+    late = returned >= DAYS - 365
+    spent -= np.bincount(bought.who[bought.order[back]], bought.amount[back] * late, minlength=count)
+    tier = np.searchsorted(100 * np.array(list(TIERS.values())), spent.round(), side="right") - 1
+    likes = np.where(folk.main == APP, people.choose(rng, [1, 4, 2, 0.5], count), people.choose(rng, LIKES, count))
+    return table(
+        customer_id=person,
+        joined_on=clock.day(folk.joined),
+        join_channel=pick(JOINED_BY, np.where(usual, folk.main, people.choose(rng, [0.4, 0.2, 0.15, 0.25], count))),
+        birth_year=whole(folk.birth, rng.uniform(0, 1, count) >= 0.2),
+        sex=pick(SEX, np.where(rng.uniform(0, 1, count) < dirt, spelt, plain), rng.uniform(0, 1, count) >= 0.15),
+        region=pick(list(REGIONS), people.choose(rng, REGIONS, count)),
+        language=pick(list(LANGUAGES), people.choose(rng, LANGUAGES, count)),
+        dietary=pick(list(DIETS), folk.diet, rng.uniform(0, 1, count) < 0.45),
+        kind=pick(list(KINDS), folk.kind),
+        tier=pick(list(TIERS), np.maximum(tier, 0)),
+        valid_until=clock.day(np.floor(folk.joined) + 365 * renewals - 1, folk.kind == 1),
+        consent_sms=folk.sms,
+        consent_email=folk.email,
+        preferred_channel=pick(list(LIKES), likes, rng.uniform(0, 1, count) >= 0.4),
+    )
+
+
+def _truth(folk: Folk, push: membership_push.Push, person: pa.Array) -> pd.DataFrame:
+    there = folk.joined < clock.number(membership_push.SENT_ON)
+    without = np.where(there, push.without, np.nan)
+    scale = membership_voice.SATISFACTION_SPREAD
+    return table(
+        customer_id=person,
+        satisfaction=np.round(membership_voice.SATISFACTION + scale * folk.satisfied, 3),
+        attachment=np.round(folk.attached, 3),
+        curiosity=np.round(folk.curious, 3),
+        order_rate=np.round(folk.rate * 7, 5),
+        left_on=clock.day(folk.gone, folk.gone < DAYS),
+        response=pick(membership_push.RESPONSES, push.response()),
+        chance_without=np.round(without, 5),
+        chance_with=np.round(without + push.added, 5),
+    )
+
+
+def _parameters(effects: float) -> pd.DataFrame:
+    """What was put in, by name."""
+    told = membership_push
+    rows = [
+        ("rate_shape", RATE_SHAPE, "shape of the gamma distribution of the order rate, before attachment and kind"),
+        ("rate_mean", RATE_MEAN * 7, "its mean, orders a week"),
+        ("rate_attachment", PULL * effects, "attachment's coefficient in the logarithm of the order rate"),
+        ("attachment_satisfaction", TOGETHER, "correlation of attachment and satisfaction"),
+        (
+            "leaving_satisfaction",
+            -KEEPS * effects,
+            "satisfaction's coefficient (per spread) in the log risk of leaving",
+        ),
+        (
+            "answer_constant",
+            membership_voice.ANSWERS,
+            "log-odds of answering a survey at mean satisfaction, not by post",
+        ),
+        (
+            "answer_satisfaction",
+            membership_voice.ANSWERS_SATISFIED * effects,
+            "its coefficient per spread of satisfaction",
+        ),
+        ("satisfaction_spread", membership_voice.SATISFACTION_SPREAD, "points that are one spread of satisfaction"),
+        (
+            "alpha_attachment",
+            membership_voice.SCALES["attached"][0],
+            "Cronbach's alpha of q1, q2 and q3 (turned round)",
+        ),
+        ("alpha_curiosity", membership_voice.SCALES["curious"][0], "Cronbach's alpha of q4, q5 and q6"),
+        ("unasked", told.UNASKED, "chance of everybody to buy the new product within 60 days, unasked"),
+        ("unasked_a_tea", told.UNASKED_A_TEA * effects, "and more for each tea order of the year before, up to six"),
+        (
+            "moved_a_tea",
+            told.MOVED_A_TEA * effects,
+            "what the message adds for each from the second to the sixth, in the app",
+        ),
+        (
+            "again_unasked",
+            told.AGAIN["unasked"] * 7,
+            "orders of the new product a week after the first, unasked buyers",
+        ),
+        ("again_moved", told.AGAIN["moved"] * 7, "the same, of those whom the message moved"),
+    ]
+    return listed(("name", "value", "meaning"), [(name, float(value), meaning) for name, value, meaning in rows])
