@@ -10,7 +10,7 @@ import pandas as pd
 
 from crmkit import periods
 from crmkit.errors import InputError, KindError, near_misses
-from crmkit.tables.frames import counted, id_text, needs
+from crmkit.tables.frames import counted, id_text, needs, texts
 
 
 @dataclass(frozen=True, repr=False)
@@ -218,7 +218,7 @@ def generalise(
 
 
 def _sortable(values: "pd.Series[Any]") -> "pd.Series[Any]":
-    return values.astype("str") if values.dtype == object else values
+    return texts(values) if values.dtype == object else values
 
 
 def _generalised(frame: pd.DataFrame, column: str, rule: Mapping[str, Any], as_of: object) -> "pd.Series[Any]":
@@ -269,8 +269,7 @@ def _labelled(values: "pd.Series[Any]", cuts: list[float], labels: list[str]) ->
 def _prefix(values: "pd.Series[Any]", length: Any) -> "pd.Series[Any]":
     if isinstance(length, bool) or not isinstance(length, int | np.integer) or length < 1:
         raise InputError(f"the prefix of {values.name!r} must be a whole number of letters, 1 or more, not {length!r}.")
-    short = values.map(lambda value: id_text(value)[:length] + "*", na_action="ignore")
-    return short.astype("str")
+    return texts(values.map(lambda value: id_text(value)[:length] + "*", na_action="ignore"))
 
 
 def _as_is(values: "pd.Series[Any]", yes: Any) -> "pd.Series[Any]":

@@ -13,7 +13,7 @@ import pandas as pd
 from crmkit import periods
 from crmkit.errors import InputError, KindError, near_misses
 from crmkit.tables import consent as consent_words
-from crmkit.tables.frames import id_text, needs
+from crmkit.tables.frames import id_text, needs, texts
 
 #: Outcomes that leave a complaint open.
 STILL_OPEN = ("open", "in progress", "waiting")
@@ -86,7 +86,7 @@ def timeline(
                 {
                     "customer_id": persons[mine].astype("str"),
                     "at": rows[when].dt.as_unit("us"),
-                    "kind": (rows[kind] if kind in table.columns else pd.Series(kind, index=rows.index)).astype("str"),
+                    "kind": texts(rows[kind] if kind in table.columns else pd.Series(kind, index=rows.index)),
                     "what": _words(rows, tells),
                     "table": name,
                     "record_id": ids[mine].astype("str"),

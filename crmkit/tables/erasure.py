@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from crmkit.errors import InputError, KindError, near_misses
-from crmkit.tables.frames import counted, id_text, needs
+from crmkit.tables.frames import counted, id_text, needs, texts
 
 TREATMENTS = ("delete", "blank", "identifies")
 #: What stands in a text where the person was named.
@@ -123,7 +123,7 @@ def erase(
             clean = {text: search.mask(text) for text in kept[column].dropna().unique()}
             if changed := {text for text, now in clean.items() if text != now}:
                 masked += int(kept[column].isin(changed).sum())
-                kept[column] = kept[column].astype(object).map(clean, na_action="ignore").astype("str")
+                kept[column] = texts(kept[column].astype(object).map(clean, na_action="ignore"))
         after[name] = kept.reset_index(drop=True)
         found = [_found(table, list(hits), wanted, search) for table in (frame, kept)]
         proof.append((name, len(frame), int(gone.sum()), blanked, masked, len(kept), *found))

@@ -3,10 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
+import ibis
 import numpy as np
 import pandas as pd
 
-from crmkit.errors import ColumnError, KindError, near_misses
+from crmkit.errors import ColumnError, InputError, KindError, near_misses
 
 
 def needs(frame: Any, columns: Iterable[object], name: str = "the table") -> None:
@@ -21,12 +22,54 @@ def needs(frame: Any, columns: Iterable[object], name: str = "the table") -> Non
             )
 
 
+def once(ids: pd.Index, name: str, things: str = "customers") -> None:
+    """Raise unless each of `ids` is there once; `name` is the table or argument they are of."""
+    if ids.has_duplicates:
+        twice = ids[ids.duplicated()]
+        raise InputError(f"{name}: {len(twice):,} {things} stand there twice, such as {twice[0]!r}; keep one row each.")
+
+
+def by_customer(frame: Any, name: str = "the table") -> pd.DataFrame:
+    """The table by customer_id, whether that is a column of it or its index; raises unless it has one row a customer."""
+    needs(frame, [], name)
+    table = frame.set_index("customer_id") if "customer_id" in frame.columns else frame
+    once(table.index, name)
+    return table
+
+
+def complete(frame: pd.DataFrame, columns: Iterable[object], name: str, do: str = "fill it in or leave it out") -> None:
+    """Raise if one of these columns of `frame` has a missing value; `do` is what the reader can do about it."""
+    for column in columns:
+        if missing := int(frame[column].isna().sum()):
+            raise InputError(f"{name}: {column!r} is missing in {missing:,} of {len(frame):,} rows; {do}.")
+
+
+def rows_of(transactions: Any, asked_by: str) -> ibis.Table:
+    """The lazy rows of checked transactions; anything else is refused in the name of the function that asked."""
+    rows = getattr(transactions, "table", None)
+    if not isinstance(rows, ibis.Table):
+        raise KindError(
+            f"{asked_by} needs checked transactions, not {type(transactions).__name__}; make them with "
+            "Transactions.read(source, customer_id=…, ordered_at=…, amount=…)."
+        )
+    return rows
+
+
 def counted(number: float, thing: str) -> str:
     """
     >>> counted(1, "row"), counted(2469, "row")
     ('1 row', '2,469 rows')
     """
     return f"{number:,.0f} {thing}" + ("" if number == 1 else "s")
+
+
+def texts(values: "pd.Series[Any]") -> "pd.Series[Any]":
+    """A column as text in which the missing stay missing: `astype("str")` of pandas 2 makes "None" and "nan" of them.
+
+    >>> texts(pd.Series(["M17", None])).isna().to_list()
+    [False, True]
+    """
+    return values.astype("str").where(values.notna())
 
 
 def id_text(value: Any) -> str:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from crmkit.errors import InputError, KindError, near_misses
 from crmkit.tables import consent as consent_words
-from crmkit.tables.frames import id_text, needs
+from crmkit.tables.frames import id_text, needs, texts
 
 #: Letters of a pseudonym after its "p": 80 bits, so two of a billion customers meet with a chance of 4 in 10 million.
 LENGTH = 20
@@ -163,7 +163,7 @@ def view(
                 raise InputError(f"{role} sees {column!r} as a pseudonym; give the key, key=….")
             shown[column] = pseudonyms(frame[column], key).to_numpy()
         elif seen[column] == "masked":
-            shown[column] = frame[column].map(_masked, na_action="ignore").astype("str")
+            shown[column] = texts(frame[column].map(_masked, na_action="ignore"))
     listed = {level: [str(column) for column, its in seen.items() if its == level] for level in LEVELS}
     shown.attrs = {**frame.attrs, "access": {"role": role, "rows": len(frame), **listed}}
     return shown

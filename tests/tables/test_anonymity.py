@@ -151,3 +151,12 @@ def test_questions_without_people_are_refused():
         anonymity.k_anonymity(PEOPLE, [])
     with pytest.raises(KindError, match="DataFrame"):
         anonymity.k_anonymity([1, 2], "age")
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+def test_a_missing_postcode_is_a_group_of_its_own_and_no_text(missing):
+    """`astype("str")` of pandas 2 writes "None" and "nan", which look like a postcode."""
+    people = pd.DataFrame({"postcode": pd.Series(["10437", "10119", missing, missing], dtype=object)})
+    release = anonymity.generalise(people, {"postcode": {"prefix": 2}}, k=2)
+    assert release.table["postcode"].isna().to_list() == [False, False, True, True]
+    assert release.table["postcode"].dropna().to_list() == ["10*", "10*"]

@@ -2,6 +2,7 @@
 
 import re
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -209,3 +210,16 @@ def test_a_request_that_cannot_be_carried_out_is_refused(firm, change, error, me
     options = {"ids": "M001", "rules": RULES} | change
     with pytest.raises(error, match=message):
         erase(firm, options["ids"], options["rules"], clusters=options.get("clusters"))
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+def test_what_is_missing_stays_missing_and_does_not_become_a_word(missing):
+    """`astype("str")` of pandas 2 writes "None" and "nan" where nothing is known."""
+    people = pd.DataFrame({"card": ["M001", "M002"], "name": ["Ada Byron", "Bo Li"]})
+    notes = pd.DataFrame(
+        {"card": ["M002", missing, "M002"], "note": ["met Ada Byron", "called", missing]}, dtype=object
+    )
+    rules = {"people": {"card": "delete", "name": "identifies"}, "notes": {"card": "delete"}}
+    left = erase({"people": people, "notes": notes}, "M001", rules).tables["notes"]
+    assert left["note"].iloc[0] == "met [erased]"
+    assert left.isna().to_numpy().tolist() == [[False, False], [True, False], [False, True]]

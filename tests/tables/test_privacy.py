@@ -203,3 +203,12 @@ def test_a_masked_value_cannot_be_read_back():
 def test_rules_that_cannot_be_meant_are_refused(role, rules, message):
     with pytest.raises(InputError, match=message):
         privacy.view(PEOPLE, role, rules)
+
+
+@pytest.mark.parametrize("kind", ["object", "string", "category"])
+@pytest.mark.parametrize("ids", [["M001", None], ["M001", np.nan], [None, None]], ids=["None", "nan", "nobody"])
+def test_a_missing_id_is_no_text(ids, kind):
+    people = pd.DataFrame({"record_id": pd.Series(ids, dtype="object").astype(kind)})
+    seen = privacy.view(people, "desk", {"desk": {"record_id": "masked"}})
+    assert seen["record_id"].notna().to_list() == [value is not None and value == value for value in ids]
+    assert not seen["record_id"].dropna().isin(["None", "nan", "<NA>"]).any()
