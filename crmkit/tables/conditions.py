@@ -247,8 +247,11 @@ def _of_column(values: "pd.Series[Any]") -> _Value:
     if pd.api.types.is_numeric_dtype(values):
         plain = values.dtype.kind in "iuf" and isinstance(values.dtype, np.dtype)
         return _Value("number", values.to_numpy() if plain else values.to_numpy("float64", na_value=np.nan), known)
-    if pd.api.types.is_datetime64_any_dtype(values):
-        return _Value("day", values.dt.tz_localize(None).to_numpy(), known)
+    if values.dtype.kind == "M":  # pandas 2 does not call Arrow's times datetime64
+        local = values.dt.tz_localize(None)
+        return _Value(
+            "day", (local if isinstance(local.dtype, np.dtype) else local.astype("datetime64[us]")).to_numpy(), known
+        )
     return _Value("text", values, known)
 
 
