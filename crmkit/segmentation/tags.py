@@ -29,7 +29,8 @@ def apply(
     Parameters
         customers: one row a customer, by index or column `customer_id`; its other columns are the attributes.
         rules: what `read` takes.
-        as_of: the day on which the tags are given; carried in `customers.attrs` (`lifecycle.summary` puts it there).
+        as_of: the day on which the tags are given; carried in `customers.attrs` (`lifecycle.summary` puts it there). What the
+            attrs call `sensitive` (`segmentation.portrait` does) needs leave in the rules, even if these do not mark it.
     Returns: DataFrame, one row a customer and tag, tags in the order of the rules, customers in that of the table:
         `customer_id`, `tag` (categorical), `rule` (its text, categorical), `since` (as_of), `until` (the last day; missing
         if there is none). attrs: `as_of`; `left_out`, tag → ["expired" or "not yet", customers whom the rule would fit].
@@ -276,6 +277,16 @@ def _customers(customers: Any) -> pd.DataFrame:
 
 
 def _today(customers: pd.DataFrame, rules: Rules, as_of: object) -> datetime.date:
+    """The day on which tags are given, if the rules may be used on this table at all."""
+    marked = set(customers.attrs.get("sensitive", ())) - set(rules.allowed or {})
+    for tag in rules.tags:
+        for column in tag.condition.columns:
+            if column in marked:
+                raise InputError(
+                    f"tag {tag.name!r} uses {column!r}{tag.condition.where(column)}, which the table marks as sensitive; take "
+                    "it out of the rule, or write under [attributes] that it is sensitive and who allowed it: "
+                    f'sensitive = ["{column}"], allow_sensitive = {{ {column} = "name and office" }}.'
+                )
     day, carried = periods.as_of(customers, as_of), customers.attrs.get("as_of")
     if carried is not None and periods.day(carried) != day:
         raise InputError(f"as_of={day}: the attributes of the customers are of {carried}; make them as of {day}.")
