@@ -87,7 +87,8 @@ habits.round(0)
 # %% [markdown] key="habits-look"
 # The largest category is no food: COUPON/MISC ITEMS is nearly all petrol, with some gift cards. So look inside a category before
 # you trust its name. Then come soft drinks, beef, milk and cheese, bought by most households. An offer that fits a habit starts from a
-# table like this, made for one customer; lessons 2.5 and 3.7 do that.
+# table like this, made for one customer. Lesson 2.5 does that inside one category; the personal shopping list belongs to part 3 of
+# this course, which is not written yet.
 
 # %% [markdown] key="predict" tags=["predict", "slide"]
 # ## Predict before you run
@@ -459,8 +460,8 @@ ax = show.value_band_map(my_bands)
 
 # %% [markdown] key="note-discussion" tags=["instructor"]
 # **Trainer.** For 2: value per head, and the household's size; it is known for a third of the households and missing for
-# the others, not at random (lesson 2.1). For 4: customers move towards the line (lesson 3.2), which is what the shop wants,
-# and some buy and return, which it does not.
+# the others, not at random (lesson 2.1). For 4: customers move towards the line, which is what the shop wants, and some buy
+# and return, which it does not. (Membership programmes are a subject of part 3, which is not written yet.)
 
 # %% [markdown] key="progress-text"
 # ## How far did you get?

@@ -477,8 +477,10 @@ frozen[frozen["dimension"] == "r"]
 # means: more than 7, up to 14.)
 
 # %% key="days-away" tags=["subslide", "notes"]
-by_days = fate.groupby("days_away", observed=True)["in_30_days"].agg(["sum", "size"])
-returned = share_interval(by_days["sum"], by_days["size"])
+by_days = fate.groupby("days_away", observed=True)["in_30_days"].agg(
+    households="size", back="sum"
+)
+returned = share_interval(by_days["back"], by_days["households"])
 by_days.assign(share=returned.share, low=returned.low, high=returned.high).round(2)
 
 # %% [markdown] key="days-away-look"
@@ -826,7 +828,7 @@ pd.Series(captured, name="share of later spend").round(3).to_frame()
 # 48 %, the 494 latest visitors 38 %. Could the lead of 3 points be luck? Draw as many households from ours by lot, some of
 # them twice and some not at all, hold the contest again, and do so 400 times (a **bootstrap**):
 
-# %% key="contest-again"
+# %% key="contest-again" tags=["fragment", "notes"]
 random, leads = np.random.default_rng(1), []
 everybody = pd.DataFrame(rankings).assign(later=later_spend)
 for _ in range(400):
