@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from benchmarks import baskets, simulation, value
+from benchmarks import baskets, segments, simulation, value
 from benchmarks.peers import PEERS
 from benchmarks.simulate import write_order_lines
 
@@ -80,6 +80,7 @@ def main() -> None:
     print(f"import crmkit: {import_seconds('import crmkit', 5) - bare:.3f} CPU s beyond Python's own {bare:.3f}")
     differs |= simulation.run()
     differs |= baskets.run()
+    differs |= segments.run()
     if not chosen.no_value:
         differs |= value.run(1_000_000, list(value.TASKS), repeats=1)
     sys.exit(differs)
