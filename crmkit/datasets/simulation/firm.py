@@ -20,6 +20,8 @@ FIRMS = {
     "shop": "crmkit.datasets.simulation.shop",
     "subscription": "crmkit.datasets.simulation.subscription",
     "mall": "crmkit.datasets.simulation.mall",
+    "supermarket": "crmkit.datasets.simulation.supermarket",
+    "membership": "crmkit.datasets.simulation.membership",
 }
 
 
