@@ -42,7 +42,6 @@ def funnel_bars(funnel: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.bar_label(bars, told, padding=5, fontsize=style.FONT_SIZE)
         ax.invert_yaxis()
         ax.set_xlim(0, funnel["people"].max() * 1.25)
-        ax.xaxis.set_major_formatter("{x:,.0f}")
         ax.set_xlabel("people" if cohort else "people who took the step in this time")
         ax.tick_params(axis="y", length=0)
         if cohort:
@@ -225,8 +224,7 @@ def lift_curves(judged: Mapping[str, Any], ax: Axes | None = None) -> Axes:
                 color=style.PALETTE[colour],
                 label=_words(name),
             )
-        ax.set_xlabel("share of the people, best score first (%)")
-        ax.set_ylabel("share of all buyers found (%)")
+        ax.set(xlabel="share of the people, best score first (%)", ylabel="share of all buyers found (%)")
         ax.grid()
         ax.legend(frameon=False, loc="lower right")
         depths = next(iter(judged.values())).lift["share"]
@@ -276,8 +274,7 @@ def calibration_curves(judged: Mapping[str, Any], ax: Axes | None = None) -> Axe
             )
             top = max(top, table["predicted"].max() * 100, table["high"].max() * 100)
         ax.plot([0, top], [0, top], ":", color=style.PALETTE["grey"], label="promise kept")
-        ax.set_xlabel("promised: mean probability of the group (%)")
-        ax.set_ylabel("happened: share that bought (%)")
+        ax.set(xlabel="promised: mean probability of the group (%)", ylabel="happened: share that bought (%)")
         ax.grid()
         ax.legend(frameon=False, loc="upper left")
         fits = [

@@ -32,8 +32,7 @@ def definition_grid(codings: pd.DataFrame, ax: Axes | None = None) -> Axes:
         style.heat(ax, grid.where(grid > 0), texts, cmap=style.AMOUNTS, vmin=0, vmax=1.6, cbar=False)
         ax.patch.set(hatch=None, facecolor="#F6F6F6")
         ax.set_xticklabels([f"{name}\n{count} of {total}" for name, count in counts.items()])
-        ax.set_xlabel("")
-        ax.set_ylabel("definition")
+        ax.set(xlabel="", ylabel="definition")
         most, least = counts.index[0], counts.index[-1]
         title = f"{counts[most]} of {total} definitions speak of {most}, only {counts[least]} of {least}"
         said = "; ".join(f"{name} {count}" for name, count in counts.items())
@@ -70,6 +69,7 @@ def source_timeline(timeline: pd.DataFrame, ax: Axes | None = None) -> Axes:
         span = max((timeline["to_year"].max() - timeline["from_year"].min()) * 0.3, 5)  # room for the words
         ax.set_xlim(timeline["from_year"].min() - span, timeline["to_year"].max() + span)
         ax.grid(axis="x")
+        ax.xaxis.set_major_formatter("{x:.0f}")  # years have no thousands
         ax.set_xlabel("year (in brackets: the source)")
         title = "No two sources contradict each other"
         if len(found):
@@ -105,8 +105,7 @@ def shares_with_sizes(shares: Mapping[str, float], asked: Sequence[int], ax: Axe
                 high.append(found.high)
             apart.append(max(low) > min(high))
         ax.set_xticks(range(len(asked)), [f"{number:,}" for number in asked])
-        ax.set_xlabel("asked in each group")
-        ax.set_ylabel("share, with 95 % interval (%)")
+        ax.set(xlabel="asked in each group", ylabel="share, with 95 % interval (%)")
         ax.grid(axis="y")
         ax.legend(frameon=False, loc="lower right")
         overlapping = [number for number, clear in zip(asked, apart, strict=True) if not clear]

@@ -55,8 +55,7 @@ def cohort_heat_map(cohorts: pd.DataFrame, ax: Axes | None = None) -> Axes:
             yticklabels=rows,
         )
         marked = "   (* perhaps old customers)" if first.truncated.any() else ""
-        ax.set_xlabel(f"{period}s since the first purchase{marked}")
-        ax.set_ylabel("first purchase (customers)")
+        ax.set(xlabel=f"{period}s since the first purchase{marked}", ylabel="first purchase (customers)")
         used = cohorts if first.truncated.all() else cohorts[~cohorts["truncated"]]
         pooled = used[used["age"] > 0].dropna(subset="active").groupby("age")[["active", "customers"]].sum()
         if pooled.empty:
@@ -109,8 +108,7 @@ def survival_curve(curve: pd.DataFrame, ax: Axes | None = None) -> Axes:
             )
         ax.set(ylim=(0, 103), xlim=(0, curve["age"].max() or 1))
         ax.grid(axis="y")
-        ax.set_xlabel(f"{unit} since the start")
-        ax.set_ylabel("still customers (%)")
+        ax.set(xlabel=f"{unit} since the start", ylabel="still customers (%)")
         if by:
             ax.legend(title=style.label(by, 24), frameon=False, loc="best")
         level = curve.attrs.get("level", 0.95)
@@ -156,9 +154,7 @@ def model_tracking(tracking: pd.DataFrame, ax: Axes | None = None) -> Axes:
         )
         ax.set_ylim(bottom=0)
         ax.grid(axis="y")
-        ax.yaxis.set_major_formatter(lambda value, _: style.short(value))
-        ax.set_xlabel("day")
-        ax.set_ylabel("repeat purchases since the start")
+        ax.set(xlabel="day", ylabel="repeat purchases since the start")
         ax.legend(frameon=False, loc="upper left")
         for label in ax.get_xticklabels():
             label.set(rotation=30, ha="right", rotation_mode="anchor")
@@ -205,9 +201,7 @@ def purchase_frequencies(frequencies: pd.DataFrame, ax: Axes | None = None) -> A
         )
         ax.set_xticks(places, [str(name) for name in table.index])
         ax.grid(axis="y")
-        ax.yaxis.set_major_formatter(lambda value, _: style.short(value))
-        ax.set_xlabel("repeat purchases in the calibration")
-        ax.set_ylabel("customers")
+        ax.set(xlabel="repeat purchases in the calibration", ylabel="customers")
         ax.legend(frameon=False, loc="best")
         title = (
             f"The model misplaces {style.percent(wrong.sum() / 2 / people)} of {style.count(people, 'customer')}, "
@@ -263,7 +257,6 @@ def scorecard(card: Any, ax: Axes | None = None) -> Axes:
         ax.invert_yaxis()
         ax.grid(axis="x")
         ax.tick_params(axis="y", length=0)
-        ax.xaxis.set_major_formatter(lambda value, _: style.short(value))
         ax.set_xlabel(f"purchases expected in the hold-out{_horizon(card)}")
         near = table["bias"].abs().idxmin()
         best = table.loc[near]

@@ -21,6 +21,7 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, to_hex, to_rgb
+from matplotlib.ticker import LogFormatterSciNotation, ScalarFormatter
 from matplotlib.transforms import blended_transform_factory
 
 from crmkit import escape
@@ -144,8 +145,12 @@ def house(ax: Axes | None = None, size: tuple[float, float] = (9, 5)) -> Iterato
 
 
 def conclude(ax: Axes, title: str, alternative: str) -> Axes:
-    """Write the conclusion above the chart and keep the chart's text alternative as `ax.alt_text`."""
+    """Write the conclusion above the chart and keep the chart's text alternative as `ax.alt_text`.
+
+    Axes whose numbers nobody has formatted get those of the house, 12,500; give an axis of years a format of its own.
+    """
     figure = ax.figure
+    _written_out(ax)
     written = ax.set_title(escape.label(" ".join(title.split())), x=0, ha="left")
     inches = width(ax) * 0.88
     if len([other for other in figure.axes if other.get_label() != "<colorbar>"]) == 1:
@@ -157,6 +162,35 @@ def conclude(ax: Axes, title: str, alternative: str) -> Axes:
     written.set_text(escape.label(wrap(title, max(20, int(letters)))))
     ax.alt_text = f"{title}. {alternative}"
     return ax
+
+
+class _Numbers(ScalarFormatter):
+    """12,500 as in texts and titles, and never 1.25e4."""
+
+    def __init__(self) -> None:
+        super().__init__(useOffset=False)
+        self.set_scientific(False)
+
+    def __call__(self, value: float, pos: int | None = None) -> str:
+        whole, point, rest = super().__call__(value, pos).partition(".")
+        return re.sub(r"(?<=\d)(?=(\d{3})+$)", ",", whole) + point + rest
+
+
+class _LogNumbers(LogFormatterSciNotation):
+    """The same on a logarithmic axis; what matplotlib leaves without a number has none here."""
+
+    def __call__(self, value: float, pos: int | None = None) -> str:
+        return f"{value:,.10g}".replace("-", "−") if super().__call__(value, pos) else ""
+
+
+def _written_out(ax: Axes) -> None:
+    """Put the house's numbers on every axis that still has matplotlib's own."""
+    ours = {ScalarFormatter: _Numbers, LogFormatterSciNotation: _LogNumbers}
+    for axis in (ax.xaxis, ax.yaxis):
+        if (kind := type(axis.get_major_formatter())) in ours:
+            axis.set_major_formatter(ours[kind]())
+        if (kind := type(axis.get_minor_formatter())) in ours:
+            axis.set_minor_formatter(ours[kind]())
 
 
 def picture(ax: Axes) -> str:
@@ -316,6 +350,7 @@ def heat(ax: Axes, values: Any, texts: Any, **how: Any) -> None:
     ax.tick_params(length=0, rotation=0)
     for bar in (other for other in ax.figure.axes if other is not ax and other.get_label() == "<colorbar>"):
         bar.tick_params(labelsize=FONT_SIZE, labelfontfamily=list(fonts()))
+        _written_out(bar)
 
 
 def width(ax: Axes) -> float:

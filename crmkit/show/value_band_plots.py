@@ -49,10 +49,8 @@ def lorenz_curve(groups: "pd.Series[Any] | Mapping[str, pd.Series[Any]]", ax: Ax
             told.append((str(name), fifth, unequal))
         ax.axvline(80, color="#999999", linewidth=1)
         ax.text(79, 90, "the best-paying\nfifth", color="#555555", ha="right", va="top")
-        ax.set_xlim(0, 100)
-        ax.set_ylim(min(0, ax.get_ylim()[0]), 100)
-        ax.set_xlabel("customers, from the smallest spender (%)")
-        ax.set_ylabel("their share of the money (%)")
+        ax.set(xlim=(0, 100), ylim=(min(0, ax.get_ylim()[0]), 100))
+        ax.set(xlabel="customers, from the smallest spender (%)", ylabel="their share of the money (%)")
         ax.legend(frameon=False, loc="upper left")
         shares = "; ".join(f"{name} {style.percent(fifth)} (Gini {unequal:.2f})" for name, fifth, unequal in told)
         title = f"The best-paying fifth brings {style.percent(told[0][1])} of the money (Gini {told[0][2]:.2f})"
@@ -90,8 +88,6 @@ def value_band_map(banded: pd.DataFrame, ax: Axes | None = None) -> Axes:
                 axis(max(end, 0.5), color=style.PALETTE["vermillion"], linewidth=1.6)
         ax.set_xscale("log")
         ax.set_yscale("log")
-        for axis in (ax.xaxis, ax.yaxis):
-            axis.set_major_formatter(lambda number, _: f"{number:,.0f}" if number >= 1 else f"{number:g}")
         ax.set_xlabel(f"{columns[0].replace('_', ' ')} (logarithmic)")
         currency = banded.attrs.get("currency")
         ax.set_ylabel(f"{columns[1].replace('_', ' ')}{f' in {currency}' if currency else ''} (logarithmic)")

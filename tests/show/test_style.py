@@ -39,6 +39,37 @@ def test_every_picture_can_be_read_from_the_last_row(scores, segments, cards):
         assert ax.get_xlabel()
 
 
+def ticks(axis):
+    axis.axes.figure.canvas.draw()
+    return [text for label in axis.get_ticklabels(which="both") if (text := label.get_text())]
+
+
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_large_numbers_on_axes_have_their_thousands_told_apart(scale):
+    with style.house() as ax:
+        ax.plot([100, 40_000_000], [-2_500, 95_000] if scale == "linear" else [20, 80])
+        ax.set_xscale(scale)
+        ax.set_yscale(scale)
+        style.conclude(ax, "A title", "A text.")
+    across, up = ticks(ax.xaxis), ticks(ax.yaxis)
+    assert "10,000,000" in across
+    assert not any(sign in text for text in across + up for sign in ("e", "$", "×"))
+    assert "80,000" in up and "0" in up if scale == "linear" else {"20", "60"} <= set(up)
+
+
+def test_small_numbers_years_and_names_on_axes_stay_as_they_are():
+    with style.house() as ax:
+        ax.plot([1980, 2020], [0.0125, 0.0175])
+        ax.xaxis.set_major_formatter("{x:.0f}")
+        style.conclude(ax, "A title", "A text.")
+    assert "1990" in ticks(ax.xaxis)
+    assert "0.015" in ticks(ax.yaxis)
+    with style.house() as ax:
+        ax.bar(["1000", "b"], [0.001, 1234])
+        style.conclude(ax, "A title", "A text.")
+    assert ticks(ax.xaxis) == ["1000", "b"]
+
+
 def test_every_picture_tells_itself_in_words(scores, segments, cards, title):
     for ax in pictures(scores, segments, cards):
         assert ax.alt_text.startswith(title(ax))
