@@ -1,5 +1,6 @@
 """The four principles as pictures: segmentations beside each other, who is known, and what a finer division costs."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,9 +26,12 @@ _GRAINS = (2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 25, 30)
 def principle_grid(compared: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Which segmentation is strong in what? `compared` is from `segmentation.principles.compare`.
 
-    >>> one = principles.score(pd.Series(["a", "b"] * 60), name="halves")
-    >>> principle_grid(principles.compare([one])).get_title().replace("\\n", " ")
-    'halves is best in measurable and actionable'
+    Equal are scores that look equal in the grid, with two digits; who shares the first place is not called the best.
+
+    >>> people = pd.Series(["a", "b"] * 60)
+    >>> halves, few = principles.score(people, name="halves"), principles.score(people, name="few", customers=range(300))
+    >>> principle_grid(principles.compare([halves, few])).get_title().replace("\\n", " ")
+    'No segmentation is best in all four principles: halves is best in measurable; 2 tie in actionable'
     """
     style.needs(compared, list(principles.PRINCIPLES), "segmentation.principles.compare(cards)")
     scores = compared[list(principles.PRINCIPLES)].astype(float)
@@ -37,17 +41,35 @@ def principle_grid(compared: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.set_yticklabels([style.label(name, 24) for name in scores.index])
         ax.set_xlabel("")
         ax.set_ylabel("")
-        wins = {name: [c for c in scores if scores.loc[name, c] == scores[c].max()] for name in scores.index}
-        most = max(wins, key=lambda name: len(wins[name]))
-        *others, last = wins[most]
-        best = f"{', '.join(others)} and {last}" if others else last
-        title = f"{most} is best in {best}"
-        if len(scores) > 1:
-            title = f"No segmentation is best in all four principles: {title}"
-            if len(wins[most]) == len(scores.columns):
-                title = f"{most} is best in all four principles"
+        title = _best(scores.round(2))
         told = "; ".join(f"{name}: " + ", ".join(f"{c} {texts.loc[name, c]}" for c in scores) for name in scores.index)
         return style.conclude(ax, title, f"Scores by principle. {told}.")
+
+
+def _best(scores: pd.DataFrame) -> str:
+    """Who is best in what, and where several share the first place."""
+    if len(scores) == 1:
+        (only,) = scores.index
+        top = scores.loc[only]
+        return f"{only} is strongest in {_listed(top.index[top == top.max()])}"
+    first = {
+        principle: scores.index[values == values.max()] for principle, values in scores.items() if values.notna().any()
+    }
+    alone, tied = {}, {}
+    for principle, names in first.items():
+        (alone.setdefault(names[0], []) if len(names) == 1 else tied.setdefault(len(names), [])).append(principle)
+    if any(len(its) == len(scores.columns) for its in alone.values()):
+        return f"{next(iter(alone))} is best in all four principles"
+    most_first = sorted(alone, key=lambda name: -len(alone[name]))
+    told = [f"{name}{' is best' if name == most_first[0] else ''} in {_listed(alone[name])}" for name in most_first]
+    shared = [f"{count} tie in {_listed(its)}" for count, its in sorted(tied.items())]
+    parts = "; ".join(part for part in (", ".join(told), ", ".join(shared)) if part)
+    return f"No segmentation is best in all four principles: {parts}"
+
+
+def _listed(words: Iterable[str]) -> str:
+    *others, last = words
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def known_by_fifth(known: "pd.Series[bool]", money: "pd.Series[float]", ax: Axes | None = None) -> Axes:
@@ -57,7 +79,7 @@ def known_by_fifth(known: "pd.Series[bool]", money: "pd.Series[float]", ax: Axes
 
     >>> known = pd.Series([False] * 5 + [True] * 5)
     >>> known_by_fifth(known, pd.Series(range(10), dtype=float)).get_title().replace("\\n", " ")
-    'Known are 0 % of the lowest fifth and 100 % of the highest'
+    'Of the highest fifth 100 % are known, of the lowest 0 %'
     """
     both = pd.concat([known.rename("known"), money.rename("money")], axis=1, join="inner").dropna()
     if len(both) < 5:
@@ -66,21 +88,25 @@ def known_by_fifth(known: "pd.Series[bool]", money: "pd.Series[float]", ax: Axes
     shares = both["known"].astype(bool).groupby(fifth).mean().reindex(range(1, 6))
     with style.house(ax, (9, 4.2)) as ax:
         bars = ax.bar(shares.index, shares * 100, color=style.PALETTE["blue"], width=0.7)
-        ax.bar_label(bars, [style.percent(share) for share in shares], padding=3)
-        ax.axhline(both["known"].mean() * 100, color=style.PALETTE["vermillion"], linestyle="--", linewidth=1.8)
-        ax.text(
-            0.62,
-            both["known"].mean() * 100 + 2,
-            f"all: {style.percent(both['known'].mean())}",
-            color=style.PALETTE["vermillion"],
-        )
+        everybody, colour = both["known"].mean(), style.PALETTE["vermillion"]
+        ax.axhline(everybody * 100, color=colour, linestyle="--", linewidth=1.8)
+        ground = {
+            "facecolor": "white",
+            "edgecolor": "none",
+            "pad": 1.5,
+        }  # the line passes behind a number, not through it
+        ax.bar_label(bars, [style.percent(share) for share in shares], padding=4, bbox=ground, zorder=3)
+        beside = ax.get_yaxis_transform()
+        ax.text(1.01, everybody * 100, f"all:\n{style.percent(everybody)}", color=colour, va="center", transform=beside)
         ax.set_ylim(0, 108)
         ax.set_xticks(range(1, 6), ["lowest fifth", "2nd", "3rd", "4th", "highest fifth"])
         ax.set_xlabel("customers by money spent")
         ax.set_ylabel("known (%)")
-        title = (
-            f"Known are {style.percent(shares[1])} of the lowest fifth and {style.percent(shares[5])} of the highest"
+        low, high = (
+            style.percent(share).replace("<", "less than ").replace(">", "more than ")
+            for share in (shares[1], shares[5])
         )
+        title = f"Of the highest fifth {high} are known, of the lowest {low}"
         told = ", ".join(style.percent(share) for share in shares)
         return style.conclude(ax, title, f"Share known by fifth of money, lowest first: {told}.")
 
