@@ -13,6 +13,8 @@ from crmkit.show.acquisition_plots import (
 )
 from crmkit.show.archive_cards import archive_card, timeline, visit_brief
 from crmkit.show.attribution_explorer import AttributionView, attribution_explorer, attribution_view
+from crmkit.show.brand_explorer import BrandView, brand_explorer, brand_view
+from crmkit.show.brand_plots import due_hits, nine_cells, offer_effects, switchers_by_trips
 from crmkit.show.cards import ledger_table, segment_cards
 from crmkit.show.churn_explorer import ChurnView, churn_explorer, churn_view
 from crmkit.show.churn_plots import churn_by_horizon, cost_curve, lead_time, leaving_reasons
@@ -29,7 +31,9 @@ from crmkit.show.effect_plots import trends, uplift
 from crmkit.show.explorer import RfmView, rfm_explorer, rfm_view
 from crmkit.show.identity_explorer import IdentityView, identity_explorer, identity_view
 from crmkit.show.ledger_plot import ledger
+from crmkit.show.portrait_cards import portrait_card, portrait_coverage
 from crmkit.show.principle_plots import GrainView, grain_explorer, grain_view, known_by_fifth, principle_grid
+from crmkit.show.purpose_plot import purpose_grid
 from crmkit.show.recognition_plots import RecognitionView, recognition_explorer, recognition_view
 from crmkit.show.referral_plot import referral_tree
 from crmkit.show.retention_plots import (
@@ -43,12 +47,14 @@ from crmkit.show.rfm_plots import rfm_heat_map, score_distribution
 from crmkit.show.segment_plots import migration, segment_bars
 from crmkit.show.stage_explorer import StageView, stage_explorer, stage_view
 from crmkit.show.stage_plots import mix_forecast, stage_mix, transition_matrix
+from crmkit.show.target_plots import TagView, kept_promises, tag_explorer, tag_view, target_costs
 from crmkit.show.value_band_plots import BandView, band_explorer, band_view, lorenz_curve, value_band_map
 from crmkit.show.value_explorer import SilenceView, silence_explorer, silence_view
 
 __all__ = [
     "AttributionView",
     "BandView",
+    "BrandView",
     "ChurnView",
     "ClusterView",
     "GrainView",
@@ -57,6 +63,7 @@ __all__ = [
     "RfmView",
     "SilenceView",
     "StageView",
+    "TagView",
     "acquisition_costs",
     "archive_card",
     "attribution_bars",
@@ -64,6 +71,8 @@ __all__ = [
     "attribution_view",
     "band_explorer",
     "band_view",
+    "brand_explorer",
+    "brand_view",
     "calibration_curves",
     "choice_of_k",
     "churn_by_horizon",
@@ -75,11 +84,13 @@ __all__ = [
     "cohort_heat_map",
     "cost_curve",
     "definition_grid",
+    "due_hits",
     "funnel_bars",
     "grain_explorer",
     "grain_view",
     "identity_explorer",
     "identity_view",
+    "kept_promises",
     "known_by_fifth",
     "lead_time",
     "leaving_reasons",
@@ -90,8 +101,13 @@ __all__ = [
     "migration",
     "mix_forecast",
     "model_tracking",
+    "nine_cells",
+    "offer_effects",
+    "portrait_card",
+    "portrait_coverage",
     "principle_grid",
     "purchase_frequencies",
+    "purpose_grid",
     "recognition_explorer",
     "recognition_view",
     "referral_tree",
@@ -111,6 +127,10 @@ __all__ = [
     "stage_mix",
     "stage_view",
     "survival_curve",
+    "switchers_by_trips",
+    "tag_explorer",
+    "tag_view",
+    "target_costs",
     "timeline",
     "transition_matrix",
     "trends",
