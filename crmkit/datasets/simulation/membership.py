@@ -7,11 +7,11 @@ new. In autumn 2025 a new product came; half of those who may be written to got 
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from crmkit.datasets.simulation import (
     clock,
     marketing,
+    membership_assets,
     membership_orders,
     membership_push,
     membership_voice,
@@ -21,17 +21,15 @@ from crmkit.datasets.simulation import (
 from crmkit.datasets.simulation.clock import DAYS, Season
 from crmkit.datasets.simulation.columns import ids, listed, pick, table, whole
 from crmkit.datasets.simulation.firm import Streams, scenario_number
-from crmkit.datasets.simulation.membership_state import APP, CATEGORIES, CODES, PRODUCTS, Bought, Folk
+from crmkit.datasets.simulation.membership_state import APP, CATEGORIES, PRODUCTS, Bought, Folk
 
 RATE_SHAPE, RATE_MEAN = 1.6, 0.155 / 7
 RISK_SHAPE, RISK_MEAN = 0.7, 0.008 / 7
-PULL, TOGETHER, KEEPS = (
-    0.35,
-    0.6,
-    0.5,
-)  # attachment on the log rate; its correlation with satisfaction; that on the log risk
+#: Attachment's coefficient in the log rate; its correlation with satisfaction; satisfaction's in the log risk of leaving.
+PULL, TOGETHER, KEEPS = 0.35, 0.6, 0.5
 KINDS = {"registered": 0.62, "paid": 0.23, "stored-value": 0.15}
-PAID_RATE, RENEWS = 1.35, 0.72
+PAID_RATE = 1.35
+RENEWS, RENEWS_SATISFIED = 1.0, 0.6  # log-odds to pay for another year, and more for each spread of satisfaction
 JOINED_BY = ("shop", "web", "app", "partner")
 APP_MEAN, APP_YOUNG = -0.25, 0.055  # log-odds of ordering mostly in the app, and more for each year of birth after 1979
 REGIONS = {"city": 0.36, "coast": 0.2, "hills": 0.12, "plain": 0.2, "lakes": 0.12}
@@ -40,7 +38,7 @@ DIETS = {"none": 0.7, "diabetic": 0.07, "vegan": 0.11, "lactose-free": 0.07, "gl
 LANGUAGES = {"en": 0.72, "de": 0.12, "fr": 0.08, "pl": 0.05, "tr": 0.03}
 LIKES = {"email": 0.38, "app": 0.26, "sms": 0.22, "post": 0.14}
 TIERS = {"basic": 0, "silver": 150, "gold": 350}  # EUR in the last 365 days
-TAG_COSTS = (
+COSTS = (
     ("sms", membership_push.CONTACT_COST, "a contact", "two messages and the agency's share"),
     ("tag rule", 240.0, "once", "a person's day: write the rule, try it, have the privacy officer read it"),
     ("tag upkeep", 15.0, "a month", "run the rule every night, look at the log"),
@@ -59,31 +57,25 @@ def make(
         scenario_number(name, value, 0, 1)
         for name, value in (("effects", effects), ("dirt", dirt), ("contacted", contacted))
     )
-    pace = Season.of(0.25, 345)
-    folk, person = _folk(streams, customers, pace, effects, dirt), ids("L", customers)
+    pace = Season.of(0.25 * effects, 345)
+    folk = _folk(streams, customers, pace, effects, dirt)
     bought, push = membership_push.run(streams, folk, membership_orders.buy(streams, folk, pace), effects, contacted)
-    coupons = membership_orders.coupons(streams("coupons"), folk, bought, push)
-    order_id = ids("O", len(bought), 6).take(pa.array(np.argsort(np.argsort(bought.when, kind="stable"))))
-    back, returned = membership_orders.refunds(streams("refunds"), bought)
-    flows = (folk, bought, back, returned)
+    membership_orders.settle(streams("refunds"), bought)
+    coupons = membership_assets.coupons(streams("coupons"), folk, bought, push)
+    points, balance = membership_assets.ledgers(streams("ledgers"), folk, bought)
+    names = ("product_id", "name", "category", "brand", "price", "unit_cost")
     return {
-        "members": _members(streams, folk, bought, back, returned, dirt, person),
-        "orders": membership_orders.order_table(streams, bought, back, returned, dirt, order_id, person),
-        "products": table(
-            product_id=CODES,
-            **{
-                name: [told[place] for told in PRODUCTS.values()]
-                for place, name in enumerate(("name", "category", "brand", "price", "unit_cost"))
-            },
-        ),
-        "points": membership_orders.points(streams("points"), *flows, order_id, person),
-        "balance": membership_orders.balances(streams("balance"), *flows, folk.kind == 2, order_id, person),
-        "coupons": membership_orders.coupon_table(coupons, bought, order_id, person),
-        "surveys": membership_voice.surveys(streams("surveys"), folk, effects, person),
-        "manual_tags": membership_voice.manual_tags(streams("manual tags"), folk, dirt, person),
-        "push": membership_push.sent(push, person),
-        "costs": listed(("item", "amount", "unit", "meaning"), TAG_COSTS),
-        "truth_members": _truth(folk, push, person),
+        "members": _members(streams, folk, bought, effects, dirt),
+        "orders": membership_orders.order_table(streams, folk, bought, dirt),
+        "products": listed(names, [(code, *told[:5]) for code, told in PRODUCTS.items()]),
+        "points": points,
+        "balance": balance,
+        "coupons": coupons,
+        "surveys": membership_voice.surveys(streams("surveys"), folk, effects),
+        "manual_tags": membership_voice.manual_tags(streams("manual tags"), folk, dirt),
+        "push": membership_push.sent(folk, push),
+        "costs": listed(("item", "amount", "unit", "meaning"), COSTS),
+        "truth_members": _truth(folk, push),
         "truth_effects": listed(("name", "effect", "unit", "meaning"), membership_push.effects_found(push)),
         "truth_parameters": _parameters(effects),
     }
@@ -101,8 +93,8 @@ def _folk(streams: Streams, count: int, pace: Season, effects: float, dirt: floa
     rate *= np.exp(effects * (PULL * attached - PULL**2 / 2)) * np.where(kind == 1, PAID_RATE**effects, 1)
     risk = processes.rates(streams("risks"), RISK_SHAPE, RISK_MEAN, count) * np.exp(-KEEPS * effects * satisfied)
     taste = streams("tastes").gamma(3 * np.array(list(CATEGORIES.values())), 1, (count, len(CATEGORIES)))
-    sms = people.consent(spelling, spelling.uniform(0, 1, count) < 0.74, dirt=dirt)
     return Folk(
+        person=ids("L", count),
         joined=joined,
         gone=joined + processes.lifetimes(streams("lifetimes"), risk),
         rate=rate,
@@ -114,29 +106,28 @@ def _folk(streams: Streams, count: int, pace: Season, effects: float, dirt: floa
         satisfied=satisfied,
         attached=attached,
         curious=curious,
-        sms=sms,
+        sms=people.consent(spelling, spelling.uniform(0, 1, count) < 0.74, dirt=dirt),
         email=people.consent(spelling, spelling.uniform(0, 1, count) < 0.68, dirt=dirt),
-        reached=np.isin(np.array(sms.fill_null("no")).astype(str), people.YES),
     )
 
 
-def _members(
-    streams: Streams, folk: Folk, bought: Bought, back: np.ndarray, returned: np.ndarray, dirt: float, person: pa.Array
-) -> pd.DataFrame:
+def _members(streams: Streams, folk: Folk, bought: Bought, effects: float, dirt: float) -> pd.DataFrame:
     rng, count = streams("attributes"), len(folk)
     usual = rng.uniform(0, 1, count) < 0.75
     woman = rng.uniform(0, 1, count) < 0.62
     spelt = np.where(woman, people.choose(rng, [5, 3, 2, 1], count), 4 + people.choose(rng, [5, 3, 2], count))
     plain = np.where(woman, 0, 4)
-    renewals = np.minimum(rng.geometric(1 - RENEWS, count), 1 + np.floor((DAYS - folk.joined) / 365).astype(int))
-    year = bought.when >= DAYS - 365
-    spent = np.bincount(bought.who[bought.order], bought.amount * year[bought.order], minlength=count)
-    late = returned >= DAYS - 365
-    spent -= np.bincount(bought.who[bought.order[back]], bought.amount[back] * late, minlength=count)
-    tier = np.searchsorted(100 * np.array(list(TIERS.values())), spent.round(), side="right") - 1
+    # who has left, or is not pleased, does not pay for another year
+    stays = marketing.logistic(RENEWS + RENEWS_SATISFIED * effects * folk.satisfied)
+    years = np.minimum(rng.geometric(1 - stays), 1 + np.floor((np.minimum(folk.gone, DAYS) - folk.joined) / 365))
+    amount, back = bought.amount, bought.order[bought.back]
+    spent = np.bincount(bought.who[bought.order], amount * (bought.when >= DAYS - 365)[bought.order], minlength=count)
+    late = bought.returned >= DAYS - 365
+    spent -= np.bincount(bought.who[back], amount[bought.back] * late, minlength=count)
+    tier = np.maximum(np.searchsorted(100 * np.array(list(TIERS.values())), spent, side="right") - 1, 0)
     likes = np.where(folk.main == APP, people.choose(rng, [1, 4, 2, 0.5], count), people.choose(rng, LIKES, count))
     return table(
-        customer_id=person,
+        customer_id=folk.person,
         joined_on=clock.day(folk.joined),
         join_channel=pick(JOINED_BY, np.where(usual, folk.main, people.choose(rng, [0.4, 0.2, 0.15, 0.25], count))),
         birth_year=whole(folk.birth, rng.uniform(0, 1, count) >= 0.2),
@@ -145,20 +136,20 @@ def _members(
         language=pick(list(LANGUAGES), people.choose(rng, LANGUAGES, count)),
         dietary=pick(list(DIETS), folk.diet, rng.uniform(0, 1, count) < 0.45),
         kind=pick(list(KINDS), folk.kind),
-        tier=pick(list(TIERS), np.maximum(tier, 0)),
-        valid_until=clock.day(np.floor(folk.joined) + 365 * renewals - 1, folk.kind == 1),
+        tier=pick(list(TIERS), tier),
+        valid_until=clock.day(np.floor(folk.joined) + 365 * years - 1, folk.kind == 1),
         consent_sms=folk.sms,
         consent_email=folk.email,
         preferred_channel=pick(list(LIKES), likes, rng.uniform(0, 1, count) >= 0.4),
     )
 
 
-def _truth(folk: Folk, push: membership_push.Push, person: pa.Array) -> pd.DataFrame:
+def _truth(folk: Folk, push: membership_push.Push) -> pd.DataFrame:
     there = folk.joined < clock.number(membership_push.SENT_ON)
     without = np.where(there, push.without, np.nan)
     scale = membership_voice.SATISFACTION_SPREAD
     return table(
-        customer_id=person,
+        customer_id=folk.person,
         satisfaction=np.round(membership_voice.SATISFACTION + scale * folk.satisfied, 3),
         attachment=np.round(folk.attached, 3),
         curiosity=np.round(folk.curious, 3),

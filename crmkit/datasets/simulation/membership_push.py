@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from crmkit.datasets.simulation import clock, marketing, processes
 from crmkit.datasets.simulation.clock import DAYS
@@ -40,6 +39,7 @@ class Push:
     annoyed: np.ndarray  # leaves the list if contacted
     left: np.ndarray  # the day on which the list was left, infinite for never
     code: np.ndarray  # the order with the coupon, -1 for none
+    times: np.ndarray  # orders of the new product up to the end, if there is a first
 
     def response(self) -> np.ndarray:
         """The place in `RESPONSES`, -1 for those who were not asked."""
@@ -58,7 +58,7 @@ def run(streams: Streams, folk: Folk, bought: Bought, effects: float, contacted:
     )
     mostly_app = (apps * 2 >= orders) & (orders > 0)
     there = folk.joined < day
-    asked = there & folk.reached
+    asked = there & folk.agreed(folk.sms)
     contact = np.zeros(count, dtype=bool)
     contact[np.flatnonzero(asked)] = marketing.arms(rng, int(asked.sum()), 1 - contacted)
     curious = np.exp(CURIOUS * folk.curious - CURIOUS**2 / 2)
@@ -77,10 +77,10 @@ def run(streams: Streams, folk: Folk, bought: Bought, effects: float, contacted:
     who, when = processes.events(streams("again"), again, first + 1, np.full(count, DAYS))
     buys = unasked | (moved & contact)
     saves = contact & buys & (rng.uniform(0, 1, count) < np.where(unasked, USES["unasked"], USES["moved"]))
+    times = 1 + np.bincount(who, minlength=count)
     buyers = np.flatnonzero(buys)
     keep = buys[who]
     who, when = np.concatenate([buyers, who[keep]]), np.concatenate([first[buyers], when[keep]])
-    off = np.where(np.arange(len(who)) < len(buyers), saves[who], False) * round(100 * COUPON)
     code = np.full(count, -1)
     code[buyers] = np.where(saves[buyers], len(bought) + np.arange(len(buyers)), -1)
     more = streams("new goods")
@@ -89,21 +89,23 @@ def run(streams: Streams, folk: Folk, bought: Bought, effects: float, contacted:
         who=np.append(bought.who, who),
         when=np.append(bought.when, clock.by_day(more, when, 8, 21)),
         channel=np.append(bought.channel, channel),
-        off=np.append(bought.off, off),
+        off=np.append(bought.off, np.zeros(len(who), dtype="int64")),
         fresh=np.append(bought.fresh, np.ones(len(who), dtype=bool)),
         order=np.append(bought.order, len(bought) + np.arange(len(who))),
         product=np.append(bought.product, CODES.index("N01") + (more.uniform(0, 1, len(who)) < 0.4)),
         quantity=np.append(bought.quantity, np.ones(len(who), dtype="int64")),
     )
-    return with_new, Push(asked, contact, teas, mostly_app, without, added, unasked, moved & asked, annoyed, left, code)
+    return with_new, Push(
+        asked, contact, teas, mostly_app, without, added, unasked, moved & asked, annoyed, left, code, times
+    )
 
 
-def sent(push: Push, person: pa.Array) -> pd.DataFrame:
+def sent(folk: Folk, push: Push) -> pd.DataFrame:
     """The table of the experiment."""
     asked, day = np.flatnonzero(push.asked), clock.number(SENT_ON)
     contact = push.contact[asked]
     return table(
-        customer_id=pick(person, asked),
+        customer_id=pick(folk.person, asked),
         arm=pick(["control", "contact"], contact),
         channel=pick(["sms"], np.zeros(len(asked), dtype=int)),
         sent_on=clock.day(np.full(len(asked), day)),
@@ -130,4 +132,13 @@ def effects_found(push: Push) -> list[tuple[str, float, str, str]]:
         ):
             value = found[group].mean() if group.any() else 0.0
             rows.append((f"{what}_{name}", float(value), "share of the group", f"{words}: {meaning}"))
+    for name, found, words in (
+        ("push", push.moved, "moved by the message"),
+        ("unasked", push.unasked, "who buys unasked"),
+    ):
+        times = push.times[found & push.asked]
+        value = float(times.mean()) if len(times) else 0.0
+        rows.append(
+            (f"orders_{name}", value, "orders", f"of the new product up to 31 December 2025, by a member {words}")
+        )
     return rows

@@ -1,10 +1,12 @@
 """What the parts of the membership share while it is made: its members, its goods, and its orders, as arrays."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
+
+from crmkit.datasets.simulation import people
 
 #: The goods: name, category, brand, price, what one costs the firm, how often it is asked for beside its category's others.
 PRODUCTS = {
@@ -37,6 +39,7 @@ APP = CHANNELS.index("app")
 class Folk:
     """Every member, one place each, in order of joining; times in days, infinite for never."""
 
+    person: pa.Array
     joined: np.ndarray
     gone: np.ndarray  # when they buy for the last time at the latest
     rate: np.ndarray  # orders a day until then
@@ -50,10 +53,14 @@ class Folk:
     curious: np.ndarray
     sms: pa.Array
     email: pa.Array
-    reached: np.ndarray  # whose consent to messages stands written down
 
     def __len__(self) -> int:
         return len(self.joined)
+
+    @staticmethod
+    def agreed(consent: pa.Array) -> np.ndarray:
+        """Whose consent stands written down."""
+        return np.isin(np.array(consent.fill_null("no")).astype(str), people.YES)
 
 
 @dataclass
@@ -65,9 +72,12 @@ class Bought:
     channel: np.ndarray
     off: np.ndarray
     fresh: np.ndarray  # an order of the new product
-    order: np.ndarray  # of each line, as the two below
+    order: np.ndarray  # of each line, as product and quantity
     product: np.ndarray
     quantity: np.ndarray
+    back: np.ndarray = field(default_factory=lambda: np.empty(0, dtype="int64"))  # the lines that come back
+    returned: np.ndarray = field(default_factory=lambda: np.empty(0))  # and when
+    order_id: pa.Array | None = None
 
     def __len__(self) -> int:
         return len(self.who)

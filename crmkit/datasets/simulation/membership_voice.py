@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from crmkit.datasets.simulation import clock, marketing, people
 from crmkit.datasets.simulation.clock import DAYS
@@ -41,12 +40,12 @@ STAFF = ("A. Brandt", "J. Okoro", "M. Weiss", "L. Petit", "till 2")
 TAGGED = 0.05
 
 
-def surveys(rng: np.random.Generator, folk: Folk, effects: float, person: pa.Array) -> pd.DataFrame:
+def surveys(rng: np.random.Generator, folk: Folk, effects: float) -> pd.DataFrame:
     """A survey a year of everybody who joined a month before; one row a member asked."""
     day = [clock.number(wave) for wave in WAVES]
     there = [np.flatnonzero(folk.joined < first - 30) for first in day]
     who, first = np.concatenate(there), np.repeat(day, [len(found) for found in there])
-    way = np.where(folk.main == APP, 1, np.where(folk.reached, 0, 2))[who]
+    way = np.where(folk.main == APP, 1, np.where(folk.agreed(folk.email), 0, 2))[who]
     pleased, count = folk.satisfied[who], len(who)
     score = ANSWERS + ANSWERS_SATISFIED * effects * pleased + ANSWERS_POST * (way == 2)
     answered = rng.uniform(0, 1, count) < marketing.logistic(score)
@@ -67,7 +66,7 @@ def surveys(rng: np.random.Generator, folk: Folk, effects: float, person: pa.Arr
     comment = np.where(rating <= 3, angry, pleased_says)
     says = answered & (rng.uniform(0, 1, count) < np.where(rating <= 2, 0.6, 0.25))
     return table(
-        customer_id=pick(person, who),
+        customer_id=pick(folk.person, who),
         asked_on=clock.day(first),
         channel=pick(WAYS, way),
         answered_on=clock.day(first + np.minimum(rng.exponential(4, count), 27) + 3 * (way == 2), answered),
@@ -85,7 +84,7 @@ def _item(rng: np.random.Generator, trait: np.ndarray, alpha: float, spread: flo
     return np.sqrt(together) * trait + np.sqrt(1 - together) * rng.normal(0, 1, len(trait))
 
 
-def manual_tags(rng: np.random.Generator, folk: Folk, dirt: float, person: pa.Array) -> pd.DataFrame:
+def manual_tags(rng: np.random.Generator, folk: Folk, dirt: float) -> pd.DataFrame:
     """Notes of the staff, in order of time: some without author or reason, some long over, one kind that is sensitive."""
     count = round(TAGGED * len(folk))
     who = rng.integers(0, max(len(folk), 1), count)
@@ -99,7 +98,7 @@ def manual_tags(rng: np.random.Generator, folk: Folk, dirt: float, person: pa.Ar
     written = [*TAGS, *(name.lower() for name in TAGS)]
     by = rng.integers(0, len(STAFF), count)
     return table(
-        customer_id=pick(person, who),
+        customer_id=pick(folk.person, who),
         tag=pick(written, tag + len(TAGS) * lower),
         by=pick(STAFF, by, rng.uniform(0, 1, count) >= 0.08 * dirt),
         why=pick(why, tag, rng.uniform(0, 1, count) >= 0.15 * dirt),
