@@ -137,6 +137,11 @@ def _insist_on_plain_words(text: str) -> None:
                 f"the rule {text!r} holds a comment near character {token.start + 1}; a rule is read to its end, so "
                 "say in `meaning` what you want to say."
             )
+        if token.token_type.name == "SEMICOLON":
+            raise InputError(
+                f"{text!r} is not one rule: a semicolon stands at character {token.start + 1}; write each rule as a text of "
+                "its own, without one."
+            )
         if token.text == "(" and token.token_type.name == "L_PAREN":
             opened.append(token.start + 1)
         elif token.text == ")" and token.token_type.name == "R_PAREN":

@@ -185,7 +185,7 @@ def test_a_day_outside_is_refused():
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("orders >= 3; DROP TABLE people", "is not one rule"),
+        ("orders >= 3; DROP TABLE people", "is not one rule: a semicolon stands at character 12"),
         ("orders >= (SELECT max(orders) FROM people)", r"SELECT .* at character \d+, which is not allowed"),
         ("orders IN (SELECT 3)", "not allowed"),
         ("system('ls') = 0", r"holds SYSTEM\('ls'\) at character 1"),
