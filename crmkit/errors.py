@@ -37,3 +37,16 @@ def near_misses(name: object, choices: Iterable[object]) -> str:
     if not close:
         return ""
     return " Did you mean " + " or ".join(repr(by_key[key]) for key in close) + "?"
+
+
+def one_of(name: str, value: object, choices: Iterable[object]) -> None:
+    """Raise InputError unless `value`, given for the argument `name`, is one of `choices`.
+
+    >>> one_of("kind", "cohorts", ("cohort", "snapshot"))
+    Traceback (most recent call last):
+    crmkit.errors.InputError: kind='cohorts' is not known; use 'cohort', 'snapshot'. Did you mean 'cohort'?
+    """
+    if value not in choices:
+        raise InputError(
+            f"{name}={value!r} is not known; use {', '.join(map(repr, choices))}.{near_misses(value, choices)}"
+        )

@@ -15,6 +15,7 @@ from crmkit import periods
 from crmkit.errors import ColumnError, InputError, KindError, near_misses
 from crmkit.evaluation.reasons import facts
 from crmkit.tables.consent import read as read_consent
+from crmkit.tables.frames import needs, once
 
 #: The response rate without contact that the list's note assumes; `smallest_visible_effect` takes the real one.
 ASSUMED_RATE = 0.1
@@ -157,18 +158,8 @@ def smallest_visible_effect(
 
 def _customers(segments: Any, cards: Any, value: str) -> pd.DataFrame:
     """One row a customer: id, its text, segment, value; the index is the row's position in `segments`."""
-    for name, table, needed in (
-        ("segments", segments, ("segment", value)),
-        ("cards", cards, ("segment", "action", "reason", "days_due")),
-    ):
-        if not isinstance(table, pd.DataFrame):
-            raise KindError(f"{name} must be a DataFrame, not {type(table).__name__}.")
-        for column in needed:
-            if column not in table.columns:
-                raise ColumnError(
-                    f"{name} has no column {column!r}; it has {', '.join(map(str, table.columns))}."
-                    + near_misses(column, table.columns)
-                )
+    needs(segments, ["segment", value], "segments")
+    needs(cards, ["segment", "action", "reason", "days_due"], "cards")
     ids = segments["customer_id"] if "customer_id" in segments.columns else segments.index
     customers = pd.DataFrame(
         {
@@ -184,10 +175,7 @@ def _customers(segments: Any, cards: Any, value: str) -> pd.DataFrame:
         if missing:
             raise InputError(f"{name!r} is missing for {missing:,} of {len(customers):,} customers; fill it in first.")
     customers["key"] = customers["customer_id"].astype(str)
-    twice = customers["key"].duplicated()
-    if twice.any():
-        example = customers.loc[twice, "key"].iloc[0]
-        raise InputError(f"{twice.sum():,} customers stand in the table twice, such as {example!r}; keep one row each.")
+    once(pd.Index(customers["key"]), "segments")
     if not pd.api.types.is_numeric_dtype(cards["days_due"]) or cards["days_due"].isna().any():
         raise InputError("column 'days_due' of the cards must hold a number of days for each segment.")
     if cards["segment"].duplicated().any():

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from crmkit.errors import ColumnError, InputError, KindError, near_misses
+from crmkit.errors import InputError
+from crmkit.tables.frames import needs, once
 
 #: What stands behind a claim, weakest first. Evidence proper begins where these end.
 LEVELS = ("nobody is named", "somebody is named", "the rule is described", "the method is given")
@@ -29,12 +30,9 @@ def audit(claims: pd.DataFrame) -> pd.DataFrame:
     B           nobody is named          the log
     A         somebody is named  a control group
     """
-    _needs(claims, ("claim_id", "claim", "kind", "who_says", "method_given", "evidence"), "claims")
+    needs(claims, ("claim_id", "claim", "kind", "who_says", "method_given", "evidence"), "claims")
     ids, told = claims["claim_id"], claims["method_given"].astype(str).str.strip().str.lower()
-    if ids.duplicated().any():
-        raise InputError(
-            f"claim_id: {ids.duplicated().sum()} claims stand there twice, such as {ids[ids.duplicated()].iloc[0]!r}."
-        )
+    once(pd.Index(ids), "claim_id", "claims")
     unknown = ~told.isin(["no", "described", "yes"])
     if unknown.any():
         raise InputError(
@@ -71,7 +69,7 @@ def conflicts(timeline: pd.DataFrame) -> pd.DataFrame:
     topic
     name       1993    1999            6  001, 004
     """
-    _needs(timeline, ("topic", "from_year", "to_year", "section"), "timeline")
+    needs(timeline, ("topic", "from_year", "to_year", "section"), "timeline")
     backwards = timeline["from_year"] > timeline["to_year"]
     if backwards.any():
         row = timeline[backwards].iloc[0]
@@ -134,11 +132,3 @@ def agreement(first: Any, second: Any) -> Agreement:
     ) / (len(a) * (1 - chance) ** 2)
     half = 1.959963984540054 * float(np.sqrt(max(variance, 0)))
     return Agreement(observed, chance, kappa, max(kappa - half, -1.0), min(kappa + half, 1.0))
-
-
-def _needs(frame: Any, columns: tuple[str, ...], name: str) -> None:
-    if not isinstance(frame, pd.DataFrame):
-        raise KindError(f"{name} must be a DataFrame, not {type(frame).__name__}.")
-    for column in columns:
-        if column not in frame.columns:
-            raise ColumnError(f"{name} has no column {column!r}.{near_misses(column, frame.columns)}")

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from crmkit.errors import InputError
-from crmkit.evaluation.experiments import LIMITS, Effect, _between, _column
+from crmkit.evaluation.experiments import LIMITS, Effect, _between
+from crmkit.tables.frames import complete, needs
 
 #: With fewer clusters than this the clustered interval is known to be too narrow.
 FEW_CLUSTERS = 30
@@ -53,9 +54,8 @@ def estimate(
 
     _between(level, "level", 0, 1)
     names = dict.fromkeys([outcome, unit, period, treated, cluster or unit])
-    for name in names:
-        if _column(panel, name).isna().any():
-            raise InputError(f"column {name!r} is missing in {panel[name].isna().sum():,} of {len(panel):,} rows.")
+    needs(panel, names, "the panel")
+    complete(panel, names, "the panel")
     on, starts = _started(panel, unit, period, treated)
     if panel[unit].nunique() > MOST_UNITS:
         raise InputError(
@@ -121,7 +121,7 @@ def trends(panel: pd.DataFrame, outcome: str, *, unit: str, period: str, treated
     >>> trends(panel, "orders", unit="region", period="month", treated="improved")["gap"].to_list()
     [3.0, 8.0, 0.0, 0.0]
     """
-    _column(panel, outcome)
+    needs(panel, [outcome], "the panel")
     on, starts = _started(panel, unit, period, treated)
     rows = pd.DataFrame({"unit": panel[unit], "period": panel[period], "value": panel[outcome], "treated": on == 1})
     table = (
@@ -139,9 +139,8 @@ def trends(panel: pd.DataFrame, outcome: str, *, unit: str, period: str, treated
 
 def _started(panel: pd.DataFrame, unit: str, period: str, treated: str) -> "tuple[np.ndarray, pd.Series[Any]]":
     """Treated as 0 and 1 a row, and each unit's first treated period."""
-    for name in (unit, period):
-        _column(panel, name)
-    flags = _column(panel, treated)
+    needs(panel, [unit, period, treated], "the panel")
+    flags = panel[treated]
     on = pd.to_numeric(flags.astype(object), errors="coerce").to_numpy(float)
     if not np.isin(on, (0, 1)).all():
         odd = flags[~np.isin(on, (0, 1))]

@@ -12,6 +12,7 @@ import pandas as pd
 from crmkit.errors import ColumnError, InputError, KindError, near_misses
 from crmkit.evaluation.actions import smallest_visible_effect
 from crmkit.evaluation.intervals import share_interval
+from crmkit.tables.frames import needs, once
 
 CONTROL = "control"
 #: What each design cannot exclude. An effect is never shown without it.
@@ -161,9 +162,7 @@ def assign(customers: Any, *, control_share: float = 0.5, strata: Any = None, se
             raise ColumnError(f"strata: there is no column {strata!r}.{near_misses(strata, columns)}")
         strata = customers[strata]
     ids = customers.index if isinstance(customers, (pd.DataFrame, pd.Series)) else pd.Index(customers)
-    if ids.has_duplicates:
-        twice = ids[ids.duplicated()]
-        raise InputError(f"{len(twice):,} customers stand in the list twice, such as {twice[0]!r}; draw for each once.")
+    once(ids, "customers")
     table = pd.DataFrame({"key": ids.astype(str), "stratum": ""}, index=ids)
     if strata is not None:
         if not isinstance(strata, pd.Series):
@@ -333,13 +332,7 @@ def _between(value: Any, name: str, low: float, high: float) -> float:
 
 
 def _column(table: Any, column: str) -> "pd.Series[Any]":
-    if not isinstance(table, pd.DataFrame):
-        raise KindError(f"a DataFrame with one row a customer is needed, not {type(table).__name__}.")
-    if column not in table:
-        raise ColumnError(
-            f"there is no column {column!r}; the table has {', '.join(map(str, table.columns))}."
-            + near_misses(column, table.columns)
-        )
+    needs(table, [column])
     return table[column]
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from crmkit import periods
-from crmkit.errors import InputError, KindError
+from crmkit.errors import InputError
 from crmkit.evaluation.intervals import share_interval
+from crmkit.tables.frames import rows_of
 
 if TYPE_CHECKING:
     from crmkit.tables import Transactions
@@ -57,8 +58,7 @@ def measure(transactions: "Transactions", *, period: str = "3 months", as_of: ob
     >>> measure(orders, period="1 week")["now"].head(4).to_dict()
     {'active customers': 2.0, 'new customers': 1.0, 'retention rate': 0.5, 'churn rate': 0.5}
     """
-    if not hasattr(transactions, "table"):
-        raise KindError(f"checked transactions are needed, not {type(transactions).__name__}: Transactions.read(…).")
+    table = rows_of(transactions, "measure")
     length = max(round(periods.Horizon.parse(period).days), 1)
     last = transactions.last_day if as_of is None else periods.day(as_of)
     first = last - datetime.timedelta(days=length - 1)
@@ -70,18 +70,10 @@ def measure(transactions: "Transactions", *, period: str = "3 months", as_of: ob
         )
     earlier = _customers(transactions, before, first - datetime.timedelta(days=1))
     now = _customers(transactions, first, last)
-    table = transactions.table
-    older = (
-        table.filter(table.day < before, table.amount >= 0).select("customer_id").distinct().to_pyarrow()["customer_id"]
-    )
-    known = pd.Index(older.to_pandas())
-    older = table.filter(
-        table.day.between(before - datetime.timedelta(days=length), before - datetime.timedelta(days=1))
-    )
-    base = pd.Index(
-        older.filter(older.amount >= 0).select("customer_id").distinct().to_pyarrow()["customer_id"].to_pandas()
-    )
-    can_look_back = before - datetime.timedelta(days=length) >= transactions.first_day
+    still_before = before - datetime.timedelta(days=length)
+    known = _buyers(table.filter(table.day < before))
+    base = _buyers(table.filter(table.day >= still_before, table.day < before))
+    can_look_back = still_before >= transactions.first_day
     columns = {
         "before": _figures(earlier, known, base if can_look_back else None),
         "now": _figures(now, known.union(earlier.index), earlier.index),
@@ -100,6 +92,12 @@ def measure(transactions: "Transactions", *, period: str = "3 months", as_of: ob
         "currency": transactions.currency,
     }
     return result.rename_axis("kpi")
+
+
+def _buyers(rows: Any) -> pd.Index:
+    return pd.Index(
+        rows.filter(rows.amount >= 0).select("customer_id").distinct().to_pyarrow()["customer_id"].to_pandas()
+    )
 
 
 def _customers(transactions: "Transactions", first: datetime.date, last: datetime.date) -> pd.DataFrame:

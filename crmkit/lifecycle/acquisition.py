@@ -1,6 +1,5 @@
 """Winning customers: what they do in their first days, and what a new one costs by the source that brought it."""
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -8,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from crmkit import periods
-from crmkit.errors import ColumnError, InputError, KindError, near_misses
+from crmkit.errors import InputError, KindError
+from crmkit.tables.frames import complete, needs, rows_of
 
 if TYPE_CHECKING:
     from crmkit.tables import Transactions
@@ -52,11 +52,7 @@ def first_days(
     ann           2026-02-19       2    13.0    False 2026-02-19
     bob                  NaT       1     2.5    False        NaT
     """
-    rows = getattr(transactions, "table", None)
-    if not isinstance(rows, ibis.Table):
-        raise KindError(
-            f"first_days needs checked transactions (Transactions.read), not {type(transactions).__name__}."
-        )
+    rows = rows_of(transactions, "first_days")
     horizon = int(periods.Horizon.parse(within).days)
     as_of = transactions.last_day if as_of is None else periods.day(as_of)
     margin = _margin(rows, margin_share)
@@ -148,7 +144,7 @@ def cost_by_source(
     """
     from scipy.stats import chi2
 
-    needs(costs, "costs", ["month", "source", "spend"])
+    needs(costs, ["month", "source", "spend"], "costs")
     spend = costs["spend"].astype(float) if pd.api.types.is_numeric_dtype(costs["spend"]) else _money(costs["spend"])
     bad = ~(spend >= 0) | np.isinf(spend)
     if bad.any():
@@ -156,8 +152,7 @@ def cost_by_source(
             f"costs: spend must be 0 or more, but {bad.sum():,} of {len(costs):,} rows hold something else, such as "
             f"{costs.loc[bad, 'spend'].iloc[0]}; enter 0 for a month that cost nothing."
         )
-    if costs["source"].isna().any():
-        raise InputError(f"costs: source is missing in {costs['source'].isna().sum():,} rows; name whose spend it is.")
+    complete(costs, ["source"], "costs", "name whose spend it is")
     when = days(costs, "month", "costs").dt.to_period("M")
     begin, close = (
         None if edge is None else pd.Period(periods.day(edge, name), "M")
@@ -175,7 +170,7 @@ def cost_by_source(
         uncosted = counts.where(~counts.index.isin(total.index), 0.0)
         counts = counts - uncosted
     else:
-        needs(new, "new", ["source", day])
+        needs(new, ["source", day], "new")
         came = days(new, day, "new").dt.to_period("M")
         in_time = came.isin(months)
         if not in_time.any():
@@ -216,18 +211,6 @@ def cost_by_source(
         "note": " ".join(notes),
     }
     return table
-
-
-def needs(table: Any, name: str, columns: Iterable[str]) -> None:
-    """Raise unless `table` is a DataFrame with these columns."""
-    if not isinstance(table, pd.DataFrame):
-        raise KindError(f"{name} must be a DataFrame, not {type(table).__name__}.")
-    for column in columns:
-        if column not in table.columns:
-            raise ColumnError(
-                f"{name} has no column {column!r}; it has {', '.join(map(str, table.columns))}."
-                + near_misses(column, table.columns)
-            )
 
 
 def days(table: pd.DataFrame, column: str, name: str = "people", *, clock: bool = False) -> "pd.Series[Any]":

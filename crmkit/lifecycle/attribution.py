@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from crmkit import periods
-from crmkit.errors import InputError, near_misses
-from crmkit.lifecycle.acquisition import UNKNOWN, days, needs
+from crmkit.errors import InputError, near_misses, one_of
+from crmkit.lifecycle.acquisition import UNKNOWN, days
+from crmkit.tables.frames import complete, needs
 
 __all__ = ["NO_VISIT", "RULES", "credit", "recognise", "touch_paths"]
 
@@ -34,7 +35,7 @@ def recognise(visits: pd.DataFrame) -> pd.DataFrame:
     >>> recognise(visits)["customer_id"].tolist()[:2]
     ['ann', 'ann']
     """
-    needs(visits, "visits", ["customer_id", "visitor_id"])
+    needs(visits, ["customer_id", "visitor_id"], "visits")
     found, pairs = visits.copy(), visits[["visitor_id", "customer_id"]].dropna().drop_duplicates()
     shared = pairs["visitor_id"].duplicated(keep=False)
     named = visits["customer_id"].astype(object)
@@ -86,8 +87,8 @@ def touch_paths(
     0         ann  search      1        2
     1         ann  direct      2        2
     """
-    needs(visits, "visits", ["customer_id", "started_at", "source"])
-    needs(conversions, "conversions", ["customer_id", "converted_at"])
+    needs(visits, ["customer_id", "started_at", "source"], "visits")
+    needs(conversions, ["customer_id", "converted_at"], "conversions")
     length = pd.Timedelta(days=periods.Horizon.parse(window).days)
     if isinstance(only_if_alone, str):
         only_if_alone = [only_if_alone]
@@ -99,11 +100,7 @@ def touch_paths(
     columns = ["customer_id", "converted_at", *(["money"] if "money" in conversions else [])]
     sales = conversions[columns].reset_index(drop=True)
     sales["converted_at"] = days(conversions, "converted_at", "conversions", clock=True).to_numpy()
-    for column in columns:
-        if sales[column].isna().any():
-            raise InputError(
-                f"conversions: {column!r} is missing in {sales[column].isna().sum():,} of {len(sales):,} rows."
-            )
+    complete(sales, columns, "conversions")
     if sales.empty:
         raise InputError("conversions has 0 rows: there is nothing to give credit for.")
     sales = sales.sort_values(columns, kind="stable", ignore_index=True).rename_axis("conversion").reset_index()
@@ -198,11 +195,11 @@ def credit(
     search    0.0   0.0    0.33       0.2
     social    1.0   0.0    0.33       0.4
     """
-    needs(paths, "paths", ["conversion", "source", "place", "touches", *(["money"] if of == "money" else [])])
+    needs(paths, ["conversion", "source", "place", "touches", *(["money"] if of == "money" else [])], "paths")
     rules = [rules] if isinstance(rules, str) else list(rules)
-    for name, value, choices in [("rule", rule, RULES) for rule in rules] + [("of", of, ("conversions", "money"))]:
-        if value not in choices:
-            raise InputError(f"{name}={value!r} is not known; use {', '.join(choices)}." + near_misses(value, choices))
+    for rule in rules:
+        one_of("rule", rule, RULES)
+    one_of("of", of, ("conversions", "money"))
     if not rules:
         raise InputError("rules names no rule; use one of " + ", ".join(RULES) + ".")
     shares = tuple(Fraction(str(share)) for share in ends)

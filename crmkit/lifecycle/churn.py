@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from crmkit import periods
-from crmkit.errors import ColumnError, InputError, KindError, near_misses
+from crmkit.errors import InputError
 from crmkit.evaluation.intervals import share_interval
+from crmkit.tables.frames import complete, needs, once, rows_of
 
 if TYPE_CHECKING:
     from crmkit.tables import Transactions
@@ -211,7 +212,7 @@ def reasons(
     >>> table.attrs["share_unknown"]
     0.4
     """
-    _has(gone, [reason], "gone")
+    needs(gone, [reason], "gone")
     words = gone[reason].astype(object).map(lambda text: " ".join(str(text).split()).casefold(), na_action="ignore")
     if names:
         words = words.replace({" ".join(str(key).split()).casefold(): value for key, value in names.items()})
@@ -254,29 +255,13 @@ def _told(labels: pd.DataFrame, day: pd.Timestamp, ends: pd.Timestamp, horizon: 
     return labels
 
 
-def _has(table: Any, columns: Iterable[str], name: str) -> None:
-    if not isinstance(table, pd.DataFrame):
-        raise KindError(f"{name} must be a DataFrame, not {type(table).__name__}.")
-    for column in columns:
-        if column not in table:
-            raise ColumnError(
-                f"{name} has no column {column!r}; it has {', '.join(map(str, table.columns))}."
-                + near_misses(column, table.columns)
-            )
-
-
 def _contracts(subscribers: pd.DataFrame, cancellations: pd.DataFrame) -> pd.DataFrame:
     """One row a spell under contract: `begins`, `ends` (the notice; missing if it goes on), by customer_id."""
-    _has(subscribers, ["customer_id", "started_on"], "subscribers")
-    _has(cancellations, ["customer_id", "cancelled_on"], "cancellations")
+    needs(subscribers, ["customer_id", "started_on"], "subscribers")
+    needs(cancellations, ["customer_id", "cancelled_on"], "cancellations")
     starts = pd.to_datetime(subscribers.set_index("customer_id")["started_on"]).dt.normalize()
-    if starts.index.has_duplicates:
-        twice = starts.index[starts.index.duplicated()]
-        raise InputError(
-            f"subscribers: {len(twice):,} customers stand there twice, such as {twice[0]!r}; keep one row each."
-        )
-    if starts.isna().any():
-        raise InputError(f"subscribers: 'started_on' is missing in {starts.isna().sum():,} of {len(starts):,} rows.")
+    once(starts.index, "subscribers")
+    complete(subscribers, ["started_on"], "subscribers")
     notices = pd.DataFrame({"customer_id": cancellations["customer_id"]})
     for column in ("cancelled_on", "returned_on"):
         given = cancellations[column] if column in cancellations else pd.Series(pd.NaT, index=cancellations.index)
@@ -293,8 +278,7 @@ def _contracts(subscribers: pd.DataFrame, cancellations: pd.DataFrame) -> pd.Dat
             f"cancellations: 'returned_on' lies before 'cancelled_on' in {backwards.sum():,} rows, such as that of "
             f"{notices.loc[backwards, 'customer_id'].iloc[0]!r}; a return comes after the notice."
         )
-    if notices["cancelled_on"].isna().any():
-        raise InputError(f"cancellations: 'cancelled_on' is missing in {notices['cancelled_on'].isna().sum():,} rows.")
+    complete(notices, ["cancelled_on"], "cancellations")
     begun = pd.concat(
         [
             starts.rename("begins").reset_index(),
@@ -320,11 +304,7 @@ def _contracts(subscribers: pd.DataFrame, cancellations: pd.DataFrame) -> pd.Dat
 
 def _visits(orders: "Transactions") -> ibis.Table:
     """Days with a purchase: one row a customer and day."""
-    rows = getattr(orders, "table", None)
-    if not isinstance(rows, ibis.Table):
-        raise KindError(
-            f"checked transactions are needed, not {type(orders).__name__}; make them with Transactions.read(…)."
-        )
+    rows = rows_of(orders, "churn")
     return rows.filter(rows.amount >= 0).select("customer_id", "day").distinct()
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from crmkit import periods
-from crmkit.errors import ColumnError, InputError, near_misses
+from crmkit.errors import InputError
 from crmkit.evaluation.intervals import share_interval
+from crmkit.tables.frames import needs
 
 
 @dataclass(frozen=True)
@@ -157,9 +158,7 @@ def lead_times(warnings: pd.DataFrame, left_on: "pd.Series[Any]", *, within: str
     [40.0, nan]
     """
     table = warnings.reset_index() if "customer_id" not in warnings else warnings.reset_index(drop=True)
-    for column in ("customer_id", "as_of", "warned"):
-        if column not in table:
-            raise ColumnError(f"warnings: column {column!r} is missing.{near_misses(column, table.columns)}")
+    needs(table, ["customer_id", "as_of", "warned"], "warnings")
     table = table[["customer_id", "as_of", "warned"]]  # it may carry left_on itself
     if left_on.dropna().index.has_duplicates:
         raise InputError("left_on names a customer twice; give the day of the leaving that was to be warned of.")

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 
 from crmkit import periods
-from crmkit.errors import ColumnError, InputError, KindError, near_misses
+from crmkit.errors import InputError, near_misses, one_of
+from crmkit.tables.frames import needs, once
 
 WHAT = ("count", "sum", "mean", "last", "days_since")
 #: The last day that one row of a table speaks of, if its date is the first day of a week or a month.
@@ -47,10 +48,7 @@ class FeatureSet:
 
     def __init__(self, customers: Any, cutoff: object) -> None:
         ids = customers.index if isinstance(customers, (pd.DataFrame, pd.Series)) else pd.Index(customers)
-        if ids.has_duplicates:
-            raise InputError(
-                f"customers: {ids.duplicated().sum():,} stand in the list twice, such as {ids[ids.duplicated()][0]!r}."
-            )
+        once(ids, "customers")
         if ids.empty:
             raise InputError("customers is empty: there is nobody to know anything about.")
         self.cutoff = periods.day(cutoff, "cutoff")
@@ -86,9 +84,8 @@ class FeatureSet:
         Raises ColumnError for missing columns, InputError for rows without a day.
         """
         filled = dict(filled or {})
-        _has(rows, ["customer_id", dated, *filled, *filled.values()], name)
-        if covers not in COVERS:
-            raise InputError(f"covers={covers!r} must be one of {', '.join(COVERS)}.{near_misses(covers, COVERS)}")
+        needs(rows, ["customer_id", dated, *filled, *filled.values()], name)
+        one_of("covers", covers, COVERS)
         table = rows.reset_index(drop=True)
         for column in table.columns:
             python_days = table[column].dtype == object and pd.api.types.infer_dtype(table[column]) in (
@@ -157,11 +154,10 @@ class FeatureSet:
         known unless given. `where` picks rows by value: `{"kind": "complaint"}`. A customer without such rows has 0 for
         count and sum, else a missing value.
         """
-        if what not in WHAT:
-            raise InputError(f"what={what!r} must be one of {', '.join(WHAT)}.{near_misses(what, WHAT)}")
+        one_of("what", what, WHAT)
         rows = self.rows(table, None if within is None else self._since(within))
         needed = [*(where or {}), *([column] if column else [])]
-        _has(rows, needed, table)
+        needs(rows, needed, table)
         for name, value in (where or {}).items():
             rows = rows[rows[name] == value]
         if what in ("sum", "mean", "last") and column is None:
@@ -195,16 +191,13 @@ class FeatureSet:
         """
         if undated not in ("refuse", "mark"):
             raise InputError(f'undated={undated!r} must be "refuse" or "mark".')
-        _has(table, [dated] if dated else [], "the table")
+        needs(table, [dated] if dated else [])
         table = table.set_index("customer_id") if "customer_id" in table.columns else table
-        if table.index.has_duplicates:
-            raise InputError(
-                f"the table has several rows of {table.index.duplicated().sum():,} customers; give one row each."
-            )
+        once(table.index, "the table")
         carried = table.attrs.get("as_of") if dated is None else None
         days = pd.to_datetime(table[dated] if dated else pd.Series(carried, index=table.index, dtype=object))
         taken = [name for name in table.columns if name != dated] if columns is None else list(columns)
-        _has(table, taken, "the table")
+        needs(table, taken)
         if days.isna().any():
             if dated or undated == "refuse":
                 raise InputError(
@@ -295,7 +288,7 @@ def watch(
                 f'{name}: say (table, "count"), (table, "sum", column) or (table, "mean", column), not {what!r}.'
             )
         now, before = facts.rows(source, start), facts.rows(source, earliest, start - pd.Timedelta(days=1))
-        _has(now, column, source)
+        needs(now, column, source)
         if what == "mean":
             found, usual = (
                 rows.groupby("customer_id")[column[0]].mean().reindex(table.index) for rows in (now, before)
@@ -330,14 +323,3 @@ def watch(
     table["because"] = [", ".join(filter(None, row)) for row in words.itertuples(index=False)]
     table.attrs = {"as_of": facts.cutoff.isoformat()}
     return table
-
-
-def _has(table: Any, columns: list[str], name: str) -> None:
-    if not isinstance(table, pd.DataFrame):
-        raise KindError(f"{name} must be a DataFrame, not {type(table).__name__}.")
-    for column in columns:
-        if column not in table:
-            shown = [str(known) for known in table.columns if not str(known).startswith("_")]
-            raise ColumnError(
-                f"{name}: there is no column {column!r}; it has {', '.join(shown)}." + near_misses(column, shown)
-            )

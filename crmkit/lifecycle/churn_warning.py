@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from crmkit import periods
-from crmkit.errors import ColumnError, InputError, KindError, near_misses
+from crmkit.errors import ColumnError, InputError, near_misses
 from crmkit.lifecycle.churn_features import FeatureSet
+from crmkit.tables.frames import needs
 
 SIGNS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 #: Columns of an examples table that are not features.
@@ -135,7 +136,7 @@ def fit(table: pd.DataFrame, features: Iterable[str] | None = None) -> WarningMo
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    _has(table, ["as_of", "left", "known_on"])
+    needs(table, ["as_of", "left", "known_on"])
     chosen = [name for name in table.columns if name not in ABOUT] if features is None else list(features)
     hidden = [name for name in chosen if str(name).startswith("undated_")]
     if hidden and features is None:
@@ -163,7 +164,7 @@ def walk_forward(table: pd.DataFrame, features: Iterable[str] | None = None) -> 
         model had learned from: the baseline "as many as before").
     Raises: InputError if no cut-off has an earlier one that was over.
     """
-    _has(table, ["as_of", "left", "known_on"])
+    needs(table, ["as_of", "left", "known_on"])
     features = None if features is None else list(features)
     judged = []
     for day, later in table.groupby("as_of", sort=True):
@@ -183,18 +184,10 @@ def walk_forward(table: pd.DataFrame, features: Iterable[str] | None = None) -> 
 def _matrix(table: pd.DataFrame, features: Iterable[str]) -> pd.DataFrame:
     """Features as numbers; words as yes/no columns; missing values are refused."""
     features = list(features)
-    _has(table, features)
+    needs(table, features)
     chosen = table[features]
     empty = chosen.isna().sum()
     if empty.any():
         told = ", ".join(f"{name} ({count:,})" for name, count in empty[empty > 0].items())
         raise InputError(f"missing values in {told} of {len(table):,} rows: fill them with what their absence means.")
     return pd.get_dummies(chosen, dtype=float).astype(float)
-
-
-def _has(table: Any, columns: Iterable[str]) -> None:
-    if not isinstance(table, pd.DataFrame):
-        raise KindError(f"a DataFrame is needed, not {type(table).__name__}.")
-    for column in columns:
-        if column not in table:
-            raise ColumnError(f"column {column!r} is missing.{near_misses(column, table.columns)}")

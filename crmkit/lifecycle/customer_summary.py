@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from crmkit import periods
-from crmkit.errors import InputError, KindError, near_misses
+from crmkit.errors import InputError, one_of
+from crmkit.tables.frames import rows_of
 
 if TYPE_CHECKING:
     from crmkit.tables import Transactions
@@ -67,15 +68,9 @@ def summary(
     ann               2            14  1  2.0  4.0   35.0               25.0
     bob               1             0  0  0.0  0.0    7.5                NaN
     """
-    rows = getattr(transactions, "table", None)
-    if not isinstance(rows, ibis.Table):
-        raise KindError(
-            f"summary needs checked transactions, not {type(transactions).__name__}; make them with "
-            "Transactions.read(source, customer_id=…, ordered_at=…, amount=…)."
-        )
+    rows = rows_of(transactions, "summary")
     unit = periods.unit(unit)
-    if ages not in AGES:
-        raise InputError(f'ages={ages!r} is not known; use "fractional" or "whole".' + near_misses(ages, AGES))
+    one_of("ages", ages, AGES)
     if as_of is not None:
         as_of = periods.day(as_of)
         rows = rows.filter(rows.day <= ibis.literal(as_of))

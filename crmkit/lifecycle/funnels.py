@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 
 from crmkit import periods
-from crmkit.errors import InputError, near_misses
+from crmkit.errors import InputError, one_of
 from crmkit.evaluation.intervals import share_interval
-from crmkit.lifecycle.acquisition import days, needs
+from crmkit.lifecycle.acquisition import days
+from crmkit.tables.frames import needs
 
 __all__ = ["AARRR", "Rate", "aarrr", "funnel"]
 
@@ -56,13 +57,10 @@ def funnel(
     0  visited       3   NaN          NaN                0
     1   bought       2  0.67          5.5                1
     """
-    if kind not in ("cohort", "snapshot"):
-        raise InputError(
-            f'kind={kind!r} is not known; use "cohort" or "snapshot".' + near_misses(kind, ["cohort", "snapshot"])
-        )
+    one_of("kind", kind, ("cohort", "snapshot"))
     if isinstance(steps, str) or len(steps := list(steps)) < 2:
         raise InputError(f"steps must name at least two columns in the order of the steps, not {steps!r}.")
-    needs(people, "people", steps)
+    needs(people, steps, "people")
     end = pd.Timestamp(periods.as_of(people, as_of))
     dates = pd.DataFrame({step: days(people, step) for step in steps})
     dates = dates.where(dates <= end)
@@ -183,11 +181,11 @@ def aarrr(
             stage  rate  people  did                                definition
     0  activation  0.25       4    1  first_order within 30 days of registered
     """
-    needs(people, "people", [])
+    needs(people, [], "people")
     rows, end = [], periods.as_of(people, as_of)
     begin, close = _between(first, last, pd.Timestamp(end))
     for rate in rates:
-        needs(people, "people", [rate.start, rate.goal])
+        needs(people, [rate.start, rate.goal], "people")
         start = days(people, rate.start)
         could = people[start.ge(begin) & start.le(close)]
         limit = start[could.index] + pd.Timedelta(days=int(periods.Horizon.parse(rate.within).days))

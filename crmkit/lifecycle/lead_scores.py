@@ -9,7 +9,8 @@ import pandas as pd
 
 from crmkit import periods
 from crmkit.errors import InputError, KindError, near_misses
-from crmkit.lifecycle.acquisition import days, needs
+from crmkit.lifecycle.acquisition import days
+from crmkit.tables.frames import complete, needs
 
 __all__ = ["WEB_SHOP", "LeadModel", "Points", "outcome", "points"]
 
@@ -56,10 +57,9 @@ def outcome(leads: pd.DataFrame, *, within: str = "60 days", as_of: object = Non
     >>> outcome(leads, as_of="2025-04-30").tolist()
     [True, False, <NA>]
     """
-    needs(leads, "leads", ["created_on", "converted_on"])
+    needs(leads, ["created_on", "converted_on"], "leads")
     created, converted = days(leads, "created_on", "leads"), days(leads, "converted_on", "leads")
-    if created.isna().any():
-        raise InputError(f"leads: created_on is missing in {created.isna().sum():,} of {len(leads):,} rows.")
+    complete(leads, ["created_on"], "leads")
     if (early := converted < created).any():
         raise InputError(
             f"leads: {early.sum():,} converted before they were created, such as row {early.idxmax()!r} "
@@ -91,11 +91,11 @@ def points(
     L1    30.0   hot  friend, reads
     L2     0.0  cold
     """
-    needs(leads, "leads", [])
+    needs(leads, [], "leads")
     rows = _point_rows(table)
     total, why, unused = np.zeros(len(leads)), [[] for _ in range(len(leads))], []
     for row in rows:
-        needs(leads, "leads", [row.trait])
+        needs(leads, [row.trait], "leads")
         fits = _fits(leads[row.trait], row)
         total += np.where(fits, row.points, 0.0)
         said = row.why or row.trait
@@ -125,7 +125,7 @@ def points(
 
 def _point_rows(table: Any) -> list[Points]:
     if isinstance(table, pd.DataFrame):
-        needs(table, "table", ["trait", "points"])
+        needs(table, ["trait", "points"], "table")
         known = [name for name in Points._fields if name in table.columns]
         records = table[known].astype(object).where(table[known].notna(), None).to_dict("records")
         table = [Points(**{**record, "why": record.get("why") or ""}) for record in records]
@@ -189,7 +189,7 @@ class LeadModel:
         """
         import statsmodels.api as sm
 
-        needs(leads, "leads", self.traits)
+        needs(leads, self.traits, "leads")
         if isinstance(converted, pd.Series) and not converted.index.equals(leads.index):
             raise InputError("leads and converted have different indexes; take the same rows of both with .loc.")
         answer = pd.Series(converted).reset_index(drop=True)
@@ -241,7 +241,7 @@ class LeadModel:
         """
         if not hasattr(self, "_params"):
             raise InputError("the model has learned nothing yet; call .fit(leads, converted) first.")
-        needs(leads, "leads", self.traits)
+        needs(leads, self.traits, "leads")
         odds = self._design(leads)[1] @ self._params
         return pd.Series(1 / (1 + np.exp(-odds)), index=leads.index, name="probability")
 
@@ -249,11 +249,8 @@ class LeadModel:
         """Trait and value of each column, and the columns."""
         columns = {("", "all"): np.ones(len(leads))}
         for name in self.traits:
+            complete(leads, [name], "leads")
             values = leads[name]
-            if values.isna().any():
-                raise InputError(
-                    f"leads: {name!r} is missing in {values.isna().sum():,} of {len(leads):,} rows; fill it in or leave it out."
-                )
             if name not in self._values:
                 if not _numeric(values):
                     raise KindError(f"leads: {name!r} held numbers when the model learned and does not now.")

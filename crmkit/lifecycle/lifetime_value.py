@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from crmkit.errors import InputError, KindError
+from crmkit.errors import InputError, KindError, one_of
 from crmkit.lifecycle.money_models import GammaGamma
 from crmkit.lifecycle.purchase_models import PurchaseModel
 from crmkit.periods import DAYS, Horizon
@@ -61,8 +61,7 @@ def customer_lifetime_value(
     00018                     1.00                0.25           35.17  2.57
     """
     days, width = Horizon.parse(horizon).days, Horizon.parse(step).days
-    if timing not in TIMINGS:
-        raise InputError(f'timing={timing!r} is not known; use "middle" or "end".')
+    one_of("timing", timing, TIMINGS)
     force, margin = _force(discount), _positive(margin, "margin")
     _check_models(purchase_model, money_model)
     x, t_x, age = purchase_model._read(summary, unit)

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from crmkit import periods
-from crmkit.errors import ColumnError, InputError, KindError, ModelWarning, near_misses
+from crmkit.errors import InputError, ModelWarning
+from crmkit.tables.frames import needs
 
 Score = Callable[[np.ndarray], tuple[float, np.ndarray]]
 
@@ -113,11 +114,7 @@ def _climb(score: Score, start: np.ndarray, customers: float) -> tuple[np.ndarra
 
 def numbers(frame: pd.DataFrame, *names: str) -> list[np.ndarray]:
     """These columns as float arrays; every one must be there."""
-    if not isinstance(frame, pd.DataFrame):
-        raise KindError(f"a summary of one row a customer is needed (lifecycle.summary), not {type(frame).__name__}.")
-    for name in names:
-        if name not in frame.columns:
-            raise ColumnError(f"the summary has no column {name!r}.{near_misses(name, frame.columns)}")
+    needs(frame, names, "the summary (see lifecycle.summary)")
     if not len(frame):
         raise InputError("the summary has no row: there is no customer to say anything about.")
     return [_as_float(frame[name]) for name in names]

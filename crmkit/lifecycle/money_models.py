@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from crmkit.errors import InputError, near_misses
+from crmkit.errors import InputError, one_of
 from crmkit.lifecycle.model_fitting import FEW_REPEATERS, FEWEST_REPEATERS, ValueModel, numbers, refuse, weights_of
 
 NOT_POSITIVE = ("raise", "leave out")
@@ -53,9 +53,7 @@ class GammaGamma(ValueModel):
         purchase models. Raises InputError for fewer than ten repeat buyers, for missing or infinite means, and for
         a mean without a repeat purchase.
         """
-        if not_positive not in NOT_POSITIVE:
-            choices = near_misses(not_positive, NOT_POSITIVE)
-            raise InputError(f'not_positive={not_positive!r} is not known; use "raise" or "leave out".{choices}')
+        one_of("not_positive", not_positive, NOT_POSITIVE)
         x, mean = self._read(summary)
         counts, low = weights_of(summary, weights), (x > 0) & (mean <= 0)
         if not_positive == "raise":

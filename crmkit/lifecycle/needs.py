@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crmkit.errors import ColumnError, InputError, KindError, near_misses
+from crmkit.errors import InputError
+from crmkit.tables import frames
 
 _STEPS = 101  # how finely the weights are tried
 
@@ -41,14 +42,11 @@ def prioritise(
     range            8     2          1           2
     app              1     3          3           3
     """
-    if not isinstance(needs, pd.DataFrame):
-        raise KindError(f"needs must be a table with one row a need, not {type(needs).__name__}.")
-    marks = [_marks(needs, column, name) for column, name in ((urgency, "urgency"), (importance, "importance"))]
+    frames.needs(needs, [urgency, importance], "needs")
+    marks = [_marks(needs, column) for column in (urgency, importance)]
     if not len(needs):
         raise InputError("needs has 0 rows; collect needs first.")
-    if needs.index.has_duplicates:
-        twice = needs.index[needs.index.duplicated()]
-        raise InputError(f"needs names {len(twice):,} needs twice, such as {twice[0]!r}; join them first.")
+    frames.once(needs.index, "needs", "needs")
     low, high = _weights(weights)
     each = np.linspace(low, high, _STEPS)[:, None]
     # rounded, so that what is equal on paper is equal here
@@ -70,9 +68,7 @@ def _ranks(scores: np.ndarray) -> np.ndarray:
     return 1 + (scores[:, None, :] > scores[:, :, None]).sum(axis=2)
 
 
-def _marks(needs: pd.DataFrame, column: Any, name: str) -> np.ndarray:
-    if column not in needs.columns:
-        raise ColumnError(f"needs has no column {column!r} for {name}.{near_misses(column, needs.columns)}")
+def _marks(needs: pd.DataFrame, column: Any) -> np.ndarray:
     values = pd.to_numeric(needs[column], errors="coerce").to_numpy(float, na_value=np.nan)
     wrong = ~(np.isfinite(values) & (values > 0))
     if wrong.any():

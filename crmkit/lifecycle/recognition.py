@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit.errors import InputError, KindError
+from crmkit.errors import InputError
+from crmkit.tables.frames import rows_of
 
 if TYPE_CHECKING:
     from crmkit.tables import Transactions
@@ -77,9 +78,8 @@ def recognised_customers(transactions: "Transactions", *, remembers: int = 150) 
     >>> recognised_customers(orders, remembers=1)["recognised"].to_dict()
     {'ann': 0, 'bob': 0}
     """
-    if not hasattr(transactions, "table"):
-        raise KindError(f"checked transactions are needed, not {type(transactions).__name__}: Transactions.read(…).")
-    rows = transactions.table.filter(transactions.table.amount >= 0)
+    rows = rows_of(transactions, "recognised_customers")
+    rows = rows.filter(rows.amount >= 0)
     visits = rows.group_by("customer_id", "day").aggregate(at=rows.ordered_at.min())
     visits = visits.order_by("at", "customer_id").select("customer_id").to_pyarrow()["customer_id"].to_pandas()
     if visits.empty:

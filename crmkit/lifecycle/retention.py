@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 
 from crmkit import periods
-from crmkit.errors import InputError, KindError, near_misses
+from crmkit.errors import InputError, KindError, one_of
 from crmkit.evaluation.intervals import share_interval
 from crmkit.lifecycle.survival import contract_days, cox, kaplan_meier
+from crmkit.tables.frames import rows_of
 
 if TYPE_CHECKING:
     from crmkit.tables import Transactions
@@ -323,12 +324,7 @@ def keep_or_win(
 
 
 def _until(transactions: "Transactions", as_of: object) -> ibis.Table:
-    rows = getattr(transactions, "table", None)
-    if not isinstance(rows, ibis.Table):
-        raise KindError(
-            f"checked transactions are needed, not {type(transactions).__name__}; make them with "
-            "Transactions.read(source, customer_id=…, ordered_at=…, amount=…)."
-        )
+    rows = rows_of(transactions, "retention")
     return rows if as_of is None else rows.filter(rows.day <= ibis.literal(periods.day(as_of)))
 
 
@@ -340,8 +336,7 @@ def _day(transactions: "Transactions", as_of: object) -> Any:
 
 
 def _period(name: str) -> tuple[str, str]:
-    if name not in PERIODS:
-        raise InputError(f"period={name!r} is not known; use one of {', '.join(PERIODS)}." + near_misses(name, PERIODS))
+    one_of("period", name, PERIODS)
     return PERIODS[name]
 
 

@@ -22,6 +22,7 @@ from crmkit.errors import ColumnError, InputError, KindError
 from crmkit.lifecycle.customer_summary import summary
 from crmkit.lifecycle.stage_moves import back_test, forecast, probabilities, transitions
 from crmkit.lifecycle.stage_rules import QUOTED, STAGES, StageRules
+from crmkit.tables.frames import once, rows_of
 
 __all__ = [
     "StageRules",
@@ -89,12 +90,7 @@ def assign(
     """
     chosen, day = StageRules.load(rules), periods.day(as_of)
     registered = _registered(prospects, day)
-    rows = getattr(transactions, "table", None)
-    if not isinstance(rows, ibis.Table):
-        raise KindError(
-            f"assign needs checked transactions, not {type(transactions).__name__}; make them with "
-            "Transactions.read(source, customer_id=…, ordered_at=…, amount=…)."
-        )
+    rows = rows_of(transactions, "assign")
     if day < transactions.first_day and len(registered):
         bought, trade_gap = pd.DataFrame(), chosen.measures.get("trade_gap_days", np.nan)
     else:
@@ -308,9 +304,7 @@ def _registered(prospects: Any, day: datetime.date) -> pd.Index:
         ids = pd.Index(list(prospects), name="customer_id")
     if ids.hasnans:
         raise InputError(f"prospects has {ids.isna().sum():,} rows without a customer_id; leave them out.")
-    if ids.has_duplicates:
-        twice = ids[ids.duplicated()]
-        raise InputError(f"prospects has {len(twice):,} ids twice, such as {twice[0]!r}; one row a person.")
+    once(ids, "prospects", "ids")
     if days is None:
         return ids
     return ids[(pd.to_datetime(days.to_numpy()) < pd.Timestamp(day) + pd.Timedelta(days=1)) | pd.isna(days.to_numpy())]

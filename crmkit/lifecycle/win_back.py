@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from crmkit import periods
-from crmkit.errors import ColumnError, InputError, KindError, near_misses
+from crmkit.errors import InputError, KindError
 from crmkit.evaluation import actions
 from crmkit.tables import consent as consents
+from crmkit.tables.frames import by_customer, needs
 
 PLAN = ("reason", "action", "words", "days_due")
 #: What an action list says of a customer whose value and chance are known.
@@ -62,12 +63,7 @@ def shortlist(
     a                      14.0    True
     c                      -2.0   False not worth the contact
     """
-    if not isinstance(lost, pd.DataFrame):
-        raise KindError(f"lost must be a DataFrame, not {type(lost).__name__}.")
-    customers = lost.set_index("customer_id") if "customer_id" in lost.columns else lost
-    if customers.index.has_duplicates:
-        twice = customers.index[customers.index.duplicated()]
-        raise InputError(f"lost: {len(twice):,} customers stand there twice, such as {twice[0]!r}; keep one row each.")
+    customers = by_customer(lost, "lost")
     table = pd.DataFrame({"reason": _column(customers, reason)})
     table["p_win"] = _each(customers, p_win, table["reason"], "p_win", 1)
     table["value"] = _each(customers, value, table["reason"], "value", math.inf)
@@ -122,8 +118,7 @@ def call_list(
     >>> calls["customer_id"].to_list(), calls.attrs["planned_cost"], calls.attrs["held_out"]
     (['c', 'a', 'b'], 12.0, 1)
     """
-    for column in PLAN:
-        _column(plan, column, "plan")
+    needs(plan, PLAN, "plan")
     listed = shortlisted[_column(shortlisted, "listed", "shortlisted") & shortlisted["reason"].isin(plan["reason"])]
     if listed.empty:
         raise InputError("nobody is on the shortlist with a reason that the plan has an action for; see its `why_not`.")
@@ -167,12 +162,7 @@ def call_list(
 
 
 def _column(table: Any, column: str, name: str = "lost") -> "pd.Series[Any]":
-    if not isinstance(table, pd.DataFrame):
-        raise KindError(f"{name} must be a DataFrame, not {type(table).__name__}.")
-    if column not in table:
-        raise ColumnError(
-            f"{name} has no column {column!r}; it has {', '.join(map(str, table.columns))}.{near_misses(column, table.columns)}"
-        )
+    needs(table, [column], name)
     return table[column]
 
 

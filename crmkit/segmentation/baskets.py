@@ -6,7 +6,8 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from crmkit.errors import ColumnError, InputError, KindError, near_misses
+from crmkit.errors import ColumnError, InputError, one_of
+from crmkit.tables.frames import rows_of
 
 if TYPE_CHECKING:
     from crmkit.tables import Transactions
@@ -63,11 +64,8 @@ def rules(
     >>> rules(orders, chance="independent")[["if_bought", "also_bought", "support", "confidence", "lift"]].to_numpy().tolist()
     [['milk', 'tea', 0.5, 1.0, 2.0], ['tea', 'milk', 0.5, 1.0, 2.0]]
     """
-    for name, given, allowed in (("chance", chance, CHANCES), ("correction", correction, CORRECTIONS)):
-        if given not in allowed:
-            raise InputError(
-                f"{name}={given!r} is not known; use one of {', '.join(allowed)}.{near_misses(given, allowed)}"
-            )
+    one_of("chance", chance, CHANCES)
+    one_of("correction", correction, CORRECTIONS)
     for name, given in (("support", support), ("level", level)):
         if isinstance(given, bool) or not isinstance(given, (int, float, np.number)) or not 0 < given < 1:
             raise InputError(
@@ -180,9 +178,7 @@ def _corrected(p_values: Any, tried: int, correction: str = "holm") -> np.ndarra
 
 def _lines(transactions: Any, item: str) -> tuple[Any, int]:
     """Distinct basket and item, and how many lines have no basket or no item."""
-    rows = getattr(transactions, "table", None)
-    if not isinstance(rows, ibis.Table):
-        raise KindError(f"checked transactions are needed, not {type(transactions).__name__}: Transactions.read(…).")
+    rows = rows_of(transactions, "rules")
     for role in ("order_id", item):
         if role not in rows.columns:
             raise ColumnError(

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crmkit.errors import ColumnError, InputError, KindError, near_misses
+from crmkit.errors import ColumnError, InputError, KindError, near_misses, one_of
 from crmkit.segmentation.usefulness import agreement, usefulness
 from crmkit.segmentation.value import Interval
+from crmkit.tables.frames import needs
 
 __all__ = [
     "METHODS",
@@ -191,8 +192,7 @@ def cluster(
     ([2, 2, 2, 1, 1, 1], [1])
     """
     _check_k(k)
-    if method not in METHODS:
-        raise InputError(f"method={method!r} is not known; use one of {METHODS}.{near_misses(method, METHODS)}")
+    one_of("method", method, METHODS)
     ready = preparation if preparation is not None else prepare(customers)
     points = ready.apply(customers).to_numpy()
     order = np.lexsort(points.T)
@@ -363,13 +363,10 @@ def _check_k(k: Any) -> None:
 
 
 def _numbers(customers: Any, columns: list[str]) -> pd.DataFrame:
-    if not isinstance(customers, pd.DataFrame):
-        raise KindError(f"a table with one row a customer is needed, not {type(customers).__name__}.")
+    needs(customers, columns, "customers")
     if not columns or len(customers) == 0:
         raise InputError(f"{len(customers):,} customers and {len(columns)} columns: there is nothing to compare.")
     for column in columns:
-        if column not in customers.columns:
-            raise ColumnError(f"column {column!r} is missing.{near_misses(column, customers.columns)}")
         if not pd.api.types.is_numeric_dtype(customers[column]):
             raise KindError(
                 f"column {column!r} holds {customers[column].dtype} values such as {customers[column].iloc[0]!r}; numbers are needed."

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from crmkit.errors import ColumnError, InputError, KindError, near_misses
+from crmkit.errors import ColumnError, InputError
+from crmkit.tables.frames import by_customer, needs, rows_of
 
 if TYPE_CHECKING:
     from crmkit.tables import Transactions
@@ -45,14 +46,8 @@ def labels(
     {1: 'young', 2: 'unknown'}
     """
     chosen = [columns] if isinstance(columns, str) else list(columns)
-    if not isinstance(customers, pd.DataFrame):
-        raise KindError(f"customers must be a DataFrame, not {type(customers).__name__}.")
-    table = customers.set_index("customer_id") if "customer_id" in customers.columns else customers
-    for column in chosen:
-        if column not in table.columns:
-            raise ColumnError(f"there is no column {column!r}.{near_misses(column, table.columns)}")
-    if not table.index.is_unique:
-        raise InputError(f"customer {table.index[table.index.duplicated()][0]!r} stands in the table twice.")
+    table = by_customer(customers, "customers")
+    needs(table, chosen, "customers")
     if groups is not None and len(chosen) > 1:
         raise InputError("groups are for one column; name coarser values in each column first.")
     texts = [
@@ -76,7 +71,7 @@ def main_store(transactions: "Transactions", *, smallest: int = 50) -> "pd.Serie
     >>> main_store(Transactions.read(rows), smallest=1).to_dict()
     {1: 'b', 2: 'a'}
     """
-    rows = transactions.table
+    rows = rows_of(transactions, "main_store")
     if "store_id" not in rows.columns:
         raise ColumnError("these transactions have no store_id; name the column when you read them: store_id='…'.")
     money = rows.group_by("customer_id", "store_id").aggregate(money=rows.amount.sum().cast("float64")).to_pandas()
@@ -110,9 +105,7 @@ def dominant_scale(
     named = {name: list(items) for name, items in scales.items()}
     if len(named) < 2:
         raise InputError("at least two motives are needed; one cannot stand out.")
-    for item in (item for items in named.values() for item in items):
-        if item not in answers.columns:
-            raise ColumnError(f"there is no item {item!r}.{near_misses(item, answers.columns)}")
+    needs(answers, [item for items in named.values() for item in items], "answers")
     centred = answers.astype(float).sub(answers.astype(float).mean(axis=1), axis=0)
     means = pd.DataFrame({name: centred[items].mean(axis=1) for name, items in named.items()})
     enough = pd.DataFrame({name: answers[items].notna().mean(axis=1) >= 0.5 for name, items in named.items()}).all(

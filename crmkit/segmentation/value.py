@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from crmkit.errors import ColumnError, InputError, KindError, near_misses
+from crmkit.errors import InputError, KindError, near_misses
 from crmkit.lifecycle.customer_summary import summary as customer_summary
+from crmkit.tables.frames import complete, needs
 
 if TYPE_CHECKING:
     from crmkit.tables import Transactions
@@ -287,13 +288,7 @@ def _money(values: Any) -> np.ndarray:
 
 
 def _needs(frame: Any, columns: tuple[str, ...]) -> None:
-    if not isinstance(frame, pd.DataFrame):
-        raise KindError(f"a table with one row a customer is needed, not {type(frame).__name__}.")
-    for column in columns:
-        if column not in frame.columns:
-            raise ColumnError(f"there is no column {column!r}.{near_misses(column, frame.columns)}")
-        missing = int(frame[column].isna().sum())
-        if missing:
-            raise InputError(f"{column!r} is missing for {missing:,} of {len(frame):,} customers; fill it in first.")
+    needs(frame, columns)
+    complete(frame, columns, "the table", "fill it in first")
     if frame.empty:
         raise InputError("the table has 0 customers.")

@@ -16,7 +16,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from crmkit import escape
-from crmkit.errors import InputError, near_misses
+from crmkit.errors import InputError, one_of
 from crmkit.evaluation.reasons import facts, number
 from crmkit.segmentation import rfm
 from crmkit.show import style
@@ -56,10 +56,7 @@ def rfm_heat_map(
     >>> rfm_heat_map(scores).get_title().replace("\\n", " ")
     'The fullest cell is R5-F5: 2 of 4 customers (50 %)'
     """
-    if value not in _GRID_VALUES:
-        raise InputError(
-            f"value={value!r} cannot be drawn; use one of {', '.join(_GRID_VALUES)}." + near_misses(value, _GRID_VALUES)
-        )
+    one_of("value", value, _GRID_VALUES)
     extra = {"customers": [], "mean spend": ["spend"], "segment": ["segment"]}[value]
     made_by = "segmentation.rfm.segment(scores)" if value == "segment" else _SCORED
     style.needs(scores, ["r_score", "f_score", *extra], made_by)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crmkit.errors import InputError, KindError, near_misses
+from crmkit.errors import InputError, KindError, near_misses, one_of
 from crmkit.tables import likeness
 from crmkit.tables.frames import needs
 from crmkit.tables.normal_forms import FIELDS, KINDS, TEXT, check_ids, public_hosts
@@ -230,8 +230,7 @@ def match(
     """
     _is_normalised(normalised)
     kind = kind or normalised.attrs.get("kind", "person")
-    if kind not in KINDS:
-        raise InputError(f'kind={kind!r} is not known; use "person" or "firm".' + near_misses(kind, KINDS))
+    one_of("kind", kind, KINDS)
     if review > threshold:
         raise InputError(f"review={review:g} is above threshold={threshold:g}; what needs no look cannot score less.")
     weights = _checked(FIRM_WEIGHTS if kind == "firm" else WEIGHTS) if weights is None else _checked(weights)

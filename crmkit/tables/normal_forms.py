@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crmkit.errors import InputError, near_misses
+from crmkit.errors import InputError, near_misses, one_of
 from crmkit.tables.columns import MISSING
 from crmkit.tables.frames import needs
 
@@ -82,8 +82,7 @@ def normalise(
     a          katharina mullergross  +491701234567
     b          katharina mullergross  +491701234567
     """
-    if kind not in KINDS:
-        raise InputError(f'kind={kind!r} is not known; use "person" or "firm".' + near_misses(kind, KINDS))
+    one_of("kind", kind, KINDS)
     if not re.fullmatch(r"[1-9]\d{0,3}", str(calling_code)):
         raise InputError(f'calling_code={calling_code!r} is no calling code; write its digits, such as "49" or "86".')
     if date_order is not None and date_order not in _ORDERS:

@@ -291,7 +291,7 @@ def test_arguments_of_the_wrong_kind(arguments):
 
 def test_tables_that_cannot_be_used():
     table = people(4)
-    with pytest.raises(InputError, match="1 customers stand in the table twice, such as 'c000'"):
+    with pytest.raises(InputError, match="segments: 1 customers stand there twice, such as 'c000'"):
         action_list(table.set_axis(["c000", "c000", "a", "b"]), CARDS)
     with pytest.raises(InputError, match="'spend' is missing for 1 of 4"):
         action_list(table.assign(spend=[1.0, np.nan, 2, 3]), CARDS)

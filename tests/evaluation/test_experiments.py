@@ -127,7 +127,7 @@ def test_a_frame_and_a_column_of_it_do_as_well():
 
 
 def test_bad_lists_are_refused():
-    with pytest.raises(InputError, match="2 customers stand in the list twice, such as 'a'"):
+    with pytest.raises(InputError, match="2 customers stand there twice, such as 'a'"):
         experiments.assign(["a", "a", "a", "b"])
     with pytest.raises(InputError, match="1 customers have none, such as 'b'"):
         experiments.assign(["a", "b"], strata=pd.Series(["n"], index=["a"]))

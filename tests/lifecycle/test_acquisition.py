@@ -259,7 +259,7 @@ def test_costs_that_cannot_be_used():
         cost_by_source(came, paid.assign(spend=-30.0))
     with pytest.raises(InputError, match="enter 0 for a month that cost nothing"):
         cost_by_source(came, paid.assign(spend=np.nan))
-    with pytest.raises(InputError, match="source is missing in 1 rows"):
+    with pytest.raises(InputError, match="'source' is missing in 1 of"):
         cost_by_source(came, paid.assign(source=None))
     with pytest.raises(
         InputError, match=r"no new customer has a 'first_order' in the months of costs \(2024-01 to 2024-01\)"

@@ -206,7 +206,7 @@ def test_one_touch_gets_everything_under_every_rule():
 def test_what_cannot_be_shared_out():
     paths = touch_paths(VISITS, SALES)
     with pytest.raises(
-        InputError, match=r"rule='lats' is not known; use first, last, linear, position. Did you mean 'last'"
+        InputError, match=r"rule='lats' is not known; use 'first', 'last', 'linear', 'position'. Did you mean 'last'"
     ):
         credit(paths, "lats")
     with pytest.raises(InputError, match="of='value'"):

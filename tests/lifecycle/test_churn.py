@@ -86,7 +86,11 @@ def test_labels_are_what_a_plain_loop_counts(starts, stays, cutoff, days):
     [
         ({"cancellations": NOTICES.rename(columns={"cancelled_on": "canceled_on"})}, ColumnError, "Did you mean"),
         ({"cancellations": NOTICES.assign(customer_id="zz")}, InputError, "not among the subscribers, such as 'zz'"),
-        ({"cancellations": NOTICES.assign(cancelled_on=pd.NaT, returned_on=pd.NaT)}, InputError, "missing in 4 rows"),
+        (
+            {"cancellations": NOTICES.assign(cancelled_on=pd.NaT, returned_on=pd.NaT)},
+            InputError,
+            "missing in 4 of 4 rows",
+        ),
         ({"cancellations": NOTICES.assign(returned_on=pd.Timestamp("2024-01-01"))}, InputError, "lies before"),
         ({"cancellations": pd.concat([NOTICES, NOTICES.head(1)])}, InputError, "second one without a return"),
         (

@@ -148,7 +148,7 @@ def test_lead_times_by_hand():
 def test_lead_times_need_leavers_who_were_watched():
     with pytest.raises(InputError, match="no leaver was watched"):
         lead_times(watch_of(("a", "2025-05-31", True)), pd.Series(pd.to_datetime(["2025-05-01"]), index=["a"]))
-    with pytest.raises(ColumnError, match="'warned' is missing"):
+    with pytest.raises(ColumnError, match="warnings has no column 'warned'"):
         lead_times(watch_of(("a", "2025-05-31", True)).drop(columns="warned"), pd.Series(dtype="datetime64[us]"))
     day = pd.Series(pd.to_datetime(["2025-06-01"] * 2), index=["a", "a"])
     with pytest.raises(InputError, match="names a customer twice"):

@@ -109,7 +109,7 @@ def test_rows_without_a_day_and_unknown_names_are_refused():
     facts.know("events", table_of([("a", CUTOFF, 1)]), dated="day")
     with pytest.raises(InputError, match="Did you mean 'events'"):
         facts.rows("event")
-    with pytest.raises(InputError, match="must be one of count"):
+    with pytest.raises(InputError, match="is not known; use 'count'"):
         facts.add("x", "events", "median", "amount")
     with pytest.raises(InputError, match="which column"):
         facts.add("x", "events", "sum")
@@ -158,9 +158,9 @@ def test_a_summary_carries_its_day():
 
 
 def test_one_row_a_customer():
-    with pytest.raises(InputError, match="several rows of 1 customers"):
+    with pytest.raises(InputError, match="1 customers stand there twice"):
         FeatureSet(["a"], CUTOFF).join(pd.DataFrame({"customer_id": ["a", "a"], "d": "2025-01-01", "x": 1}), dated="d")
-    with pytest.raises(InputError, match="1 stand in the list twice, such as 'a'"):
+    with pytest.raises(InputError, match="customers: 1 customers stand there twice, such as 'a'"):
         FeatureSet(["a", "a"], CUTOFF)
     with pytest.raises(InputError, match="customers is empty"):
         FeatureSet([], CUTOFF)

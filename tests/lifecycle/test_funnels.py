@@ -187,7 +187,7 @@ def test_the_five_stages_are_mcclures_and_a_definition_can_be_changed():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"kind": "cohrt"}, r"kind='cohrt' is not known; use \"cohort\" or \"snapshot\". Did you mean 'cohort'"),
+        ({"kind": "cohrt"}, r"kind='cohrt' is not known; use 'cohort', 'snapshot'. Did you mean 'cohort'"),
         ({"first": "2026-01-01"}, "first='2026-01-01' is after the last known day, 2025-03-31"),
         ({"first": "2025-02-01", "last": "2025-01-01"}, "is after last='2025-01-01'"),
         (

@@ -66,7 +66,7 @@ def test_who_bought_in_time_who_not_and_who_is_not_known_yet():
 
 def test_leads_that_cannot_be():
     leads = pd.DataFrame({"created_on": ["2025-01-02", None], "converted_on": ["2025-01-01", None]})
-    with pytest.raises(InputError, match="created_on is missing in 1 of 2"):
+    with pytest.raises(InputError, match="'created_on' is missing in 1 of 2"):
         outcome(leads, as_of="2025-06-30")
     with pytest.raises(InputError, match="1 converted before they were created, such as row 0"):
         outcome(leads.iloc[:1], as_of="2025-06-30")

@@ -83,7 +83,7 @@ def test_inputs_stay_and_further_columns_are_kept():
         (table([(1, np.inf)]), {}, InputError, "'importance' has 1 values"),
         (table([(1, "much")]), {}, InputError, "such as 'much'"),
         (table([]), {}, InputError, "0 rows"),
-        (table([(1, 2), (2, 3)]).set_axis(["x", "x"]), {}, InputError, "1 needs twice, such as 'x'"),
+        (table([(1, 2), (2, 3)]).set_axis(["x", "x"]), {}, InputError, "1 needs stand there twice, such as 'x'"),
         (table([(1, 2)]), {"weights": (0.8, 0.2)}, InputError, "the lower first"),
         (table([(1, 2)]), {"weights": 0.5}, InputError, "two numbers"),
     ],

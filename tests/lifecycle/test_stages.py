@@ -223,7 +223,7 @@ class TestProspects:
         [
             ("abc", KindError, "ids or a table"),
             (7, KindError, "ids or a table"),
-            (["c", "c"], InputError, "1 ids twice, such as 'c'"),
+            (["c", "c"], InputError, "1 ids stand there twice, such as 'c'"),
             (["c", None], InputError, "1 rows without"),
             (pd.DataFrame({"id": ["c"]}), ColumnError, "no column 'customer_id'"),
             ([1, 2], InputError, "text or both as numbers"),

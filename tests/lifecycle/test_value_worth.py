@@ -166,7 +166,7 @@ def test_what_cannot_be_valued_is_refused(cdnow, money):
     for wrong, message in (
         ({"margin": -0.1}, "margin=-0.1 must be 0 or more"),
         ({"margin": 0.3, "discount": 10}, "10 % is 0.10"),
-        ({"margin": 0.3, "timing": "start"}, '"middle" or "end"'),
+        ({"margin": 0.3, "timing": "start"}, "use 'middle', 'end'"),
         ({"margin": 0.3, "horizon": "twelve months"}, "is not a horizon"),
     ):
         with pytest.raises(InputError, match=message):

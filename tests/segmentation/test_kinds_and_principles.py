@@ -24,7 +24,7 @@ def test_a_missing_value_makes_the_whole_label_unknown_and_groups_rename():
     assert kinds.labels(people, "age", groups={"19-24": "young"}).to_list() == ["young", "unknown", "65+"]
     with pytest.raises(ColumnError, match="Did you mean 'income'"):
         kinds.labels(people, "incom")
-    with pytest.raises(InputError, match="stands in the table twice"):
+    with pytest.raises(InputError, match="stand there twice"):
         kinds.labels(pd.concat([people, people]), "age")
     with pytest.raises(InputError, match="groups are for one column"):
         kinds.labels(people, ["age", "income"], groups={"low": "x"})
@@ -62,7 +62,7 @@ def test_planted_motives_are_found_and_a_habit_of_saying_yes_does_not_matter():
     assert kinds.dominant_scale(few, scales)[0] == kinds.UNKNOWN
     with pytest.raises(InputError, match="at least two motives"):
         kinds.dominant_scale(answers, {"price": ["price0"]})
-    with pytest.raises(ColumnError, match="no item 'pric0'"):
+    with pytest.raises(ColumnError, match="answers has no column 'pric0'"):
         kinds.dominant_scale(answers, {"price": ["pric0"], "ease": ["ease0"]})
 
 

@@ -136,7 +136,7 @@ def test_impossible_cuts_are_refused(given, error, words):
     people = pd.DataFrame({"orders": [1.0, 2.0], "spend": [3.0, 4.0]})
     with pytest.raises(error, match=words):
         value.bands(people, **given)
-    with pytest.raises(InputError, match="missing for 1 of 2"):
+    with pytest.raises(InputError, match="missing in 1 of 2"):
         value.bands(people.assign(spend=[1.0, None]))
 
 
