@@ -167,6 +167,8 @@ def _parameters(effects: float) -> pd.DataFrame:
     rows = [
         ("rate_shape", RATE_SHAPE, "shape of the gamma distribution of the order rate, before attachment and kind"),
         ("rate_mean", RATE_MEAN * 7, "its mean, orders a week"),
+        ("risk_shape", RISK_SHAPE, "shape of the gamma distribution of the risk of leaving, before satisfaction"),
+        ("risk_mean", RISK_MEAN * 7, "its mean, a week"),
         ("rate_attachment", PULL * effects, "attachment's coefficient in the logarithm of the order rate"),
         ("attachment_satisfaction", TOGETHER, "correlation of attachment and satisfaction"),
         (
