@@ -114,6 +114,10 @@ class KimCell(Exercise):
         empty = cuts[(cuts["dimension"] == "f") & (cuts["customers"] == 0)]["score"].iloc[0]
         return f"{r}-{empty}-{m}"
 
+    @wrong("The right scores. Write them with hyphens between, as in the table.")
+    def without_hyphens(self, context: Context) -> str:
+        return self.expected(context).replace("-", "")
+
     @wrong("Python has subtracted. Put the cell in quotation marks.")
     def without_quotation_marks(self, context: Context) -> int:
         r, f, m = map(int, self.expected(context).split("-"))
@@ -288,7 +292,7 @@ class ChampionsStayed(Exercise):
     nudge = 'Take the row "Champions" of `moves`: the field in the column "Champions", divided by the sum of the row.'
     meaning = (
         "Just under half. A further 127 became Loyal customers: many of them only missed the last two days of the year, "
-        "since R = 5 is that short. Half of such movement is the calendar, not the customer."
+        "since R = 5 is that short. Part of such movement is the calendar, not the customer."
     )
 
     def expected(self, context: Context) -> float:
@@ -308,6 +312,10 @@ class ChampionsStayed(Exercise):
     def new_cut_points(self, context: Context) -> float:
         moves = _moves(context, frozen=False)
         return moves.loc["Champions", "Champions"] / moves.loc["Champions"].sum()
+
+    @wrong("That is right, but rounded too far. Give at least three digits.")
+    def rounded_too_far(self, context: Context) -> float:
+        return round(self.expected(context), 2)
 
     @wrong("That is the number of households. Divide by all Champions of June.")
     def count_instead_of_share(self, context: Context) -> int:
@@ -407,6 +415,30 @@ class WarningList(Exercise):
     @wrong("You divided by all who stayed away. Divide by the households on your list: how many of these stayed away?")
     def share_found_by_fixed(self, context: Context) -> Defence:
         return defend(choice="fixed", figure=self._found(context, "fixed"), because="")
+
+    @wrong("You rounded to two digits. Give at least three.")
+    def rounded_days(self, context: Context) -> Defence:
+        return defend(choice="days", figure=round(self._share(context, "days"), 2), because="")
+
+    @wrong("Nearly: that is rounded to two digits; at least three are asked for.")
+    def rounded_fixed(self, context: Context) -> Defence:
+        return defend(choice="fixed", figure=round(self._share(context, "fixed"), 2), because="")
+
+    @wrong("You compared with all households. Asked is the share of your own list, the rows of `fixed` in the segment.")
+    def all_households_for_fixed(self, context: Context) -> Defence:
+        return defend(choice="fixed", figure=float(self._away(context).mean()), because="")
+
+    @wrong('You chose "days" and gave the figure of "fixed". The figure must belong to your choice.')
+    def figure_of_fixed(self, context: Context) -> Defence:
+        return defend(choice="days", figure=self._share(context, "fixed"), because="")
+
+    @wrong('You chose "fixed" and gave the figure of "days". The figure must belong to your choice.')
+    def figure_of_days(self, context: Context) -> Defence:
+        return defend(choice="fixed", figure=self._share(context, "days"), because="")
+
+    @wrong("That is who of the quantile list WAS back, and it speaks against that list: nine in ten need no warning.")
+    def quantiles_and_back(self, context: Context) -> Defence:
+        return defend(choice="quantiles", figure=1 - self._share(context, "quantiles"), because="")
 
     @wrong("You took those away for 30 days as well. MORE than 30 days is asked for.")
     def thirty_days_as_well(self, context: Context) -> Defence:
