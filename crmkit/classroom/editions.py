@@ -235,7 +235,10 @@ def _notebook(lesson: Lesson, cells: list[nbformat.NotebookNode]) -> nbformat.No
     needs = [*(f"lesson {number}" for number in front["needs"])] or ["a little pandas: choose rows, count, add up"]
     minutes = f"{front['teaching_minutes']} minutes of teaching"
     minutes += f", {front['exercise_minutes']} of exercises" if front["exercise_minutes"] else ""
-    minutes += f", {front['optional_minutes']} of optional exercises" if front["optional_minutes"] else ""
+    beyond = [cell for cell in lesson.cells if "optional" in cell.tags]
+    sections = any(not cell.key.endswith("-task") for cell in beyond)
+    what = "optional sections and exercises" if sections else "optional exercises"
+    minutes += f", {front['optional_minutes']} of {what}" if front["optional_minutes"] else ""
     opening = [
         f"# {lesson.heading}",
         *([] if lesson.opens_or_closes else [f"Part {lesson.number.split('.')[0]} · {front['part']}"]),

@@ -6,7 +6,8 @@ A lesson is one jupytext py:percent file, ``lessons/2_segmentation/2_3_rfm.py``.
 part's title, the same in every lesson of a folder), ``questions``, ``objectives``, ``keypoints``, ``data``, ``sources``,
 ``needs`` (lists of texts; ``needs`` names lessons such as "2.1" and may be empty), ``teaching_minutes``,
 ``exercise_minutes`` (core exercises), ``optional_minutes`` (whole numbers). Teaching and core exercises take 120 minutes
-at most.
+at most. The headings of exercises and of optional sections end in their minutes, ``· do · 5 minutes`` and ``· optional ·
+8 minutes``, and these add up to the front matter.
 
 **Cells.** Every cell has its own ``key`` (lower-case letters, digits, dots, hyphens). Tags:
 
@@ -15,7 +16,8 @@ at most.
   ``discussion``. Title, objectives and minutes before it and keypoints after it are rendered from the front matter.
   Exercises may also stand earlier, inside other sections. The pages x_0 and x_9, which open and close a part, need
   ``question`` only.
-* ``solution`` (with ``answers="name"``), ``check``, ``optional`` (an exercise beyond the core, on its task cell),
+* ``solution`` (with ``answers="name"``), ``check``, ``optional`` (beyond the core: on an exercise's task cell, or on the
+  cell whose heading begins a section that a trainer may leave out, without loss for what follows),
   ``instructor`` (trainer's edition only), ``nbval-ignore-output``, and the slide types ``slide``, ``subslide``,
   ``fragment``, ``skip``, ``notes``: what they do stands in `slides.py`. Code on a slide has 70 columns at most, elsewhere 88.
 
@@ -144,7 +146,7 @@ def violations(lesson: Lesson) -> list[str]:
     """Everything in a lesson that breaks the grammar: file, cell and what to do, one text each."""
     found = [("front matter", text) for text in front_faults(lesson)]
     found += [(cell.label, text) for cell in lesson.cells for text in _cell(cell)]
-    found += [("cells", text) for text in [*_keys(lesson), *_anatomy(lesson)]]
+    found += [("cells", text) for text in [*_keys(lesson), *_anatomy(lesson), *_minutes(lesson)]]
     solutions = (cell for cell in lesson.cells if "solution" in cell.tags)
     found += [(cell.label, text) for cell in solutions for text in _exercise(cell, lesson)]
     found += _strays(lesson) + _reads(lesson) + _own_data(lesson)
@@ -243,6 +245,22 @@ def _anatomy(lesson: Lesson) -> Iterator[str]:
     for before, after in pairwise(in_order):
         if first[before] > first[after]:
             yield f"the section {after!r} begins before {before!r}; the order is {', '.join(ANATOMY)}."
+
+
+def _minutes(lesson: Lesson) -> Iterator[str]:
+    """Headings that tell minutes, against the front matter and against the tag `optional`."""
+    told = {"exercise_minutes": 0, "optional_minutes": 0}
+    for cell in lesson.cells:
+        for words, minutes in re.findall(
+            r"^#{2,4} (.*) · (\d+) minutes?$", cell.source if cell.kind == "markdown" else "", re.M
+        ):
+            optional = "optional" in cell.tags
+            told["optional_minutes" if optional else "exercise_minutes"] += int(minutes)
+            if words.endswith("· optional") != optional:
+                yield f"{words!r} has {'' if optional else 'not '}the tag optional; the heading must say the same."
+    for name, minutes in told.items():
+        if lesson.front.get(name) != minutes:
+            yield f"the headings tell {minutes} of {name}, the front matter {lesson.front.get(name)}; make them agree."
 
 
 def _exercise(cell: Cell, lesson: Lesson) -> Iterator[str]:

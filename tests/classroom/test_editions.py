@@ -1,5 +1,7 @@
 """Both editions come from the lesson alone, the same bytes each time; the trainer's is executed, and strictly."""
 
+from dataclasses import replace
+
 import nbformat
 import pytest
 
@@ -51,7 +53,9 @@ def test_needs_and_optional_minutes_are_rendered_where_there_are_any(lesson):
     lesson.front.update(needs=["2.1", "2.2"], optional_minutes=25)
     opening = editions.student(lesson).cells[0].source
     assert "lesson 2.1, lesson 2.2" in opening
-    assert "25 of optional exercises" in opening
+    assert "25 of optional exercises." in opening
+    lesson.cells[5] = replace(lesson.cells[5], tags=(*lesson.cells[5].tags, "optional"))
+    assert "25 of optional sections and exercises." in editions.student(lesson).cells[0].source
 
 
 def test_ids_come_from_keys_and_are_valid_and_unique(lesson):

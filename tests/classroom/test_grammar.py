@@ -41,6 +41,26 @@ BROKEN = {
     "a title of nothing": ("title: A lesson for tests", "title: ''", "title must be a text, not ''"),
     "minutes in words": ("teaching_minutes: 20", "teaching_minutes: twenty", "whole number of minutes, not 'twenty'"),
     "more than two hours": ("teaching_minutes: 20", "teaching_minutes: 91", "take 121 minutes, 120 at most"),
+    "exercises that take longer than told": (
+        "exercise_minutes: 30",
+        "exercise_minutes: 25",
+        "the headings tell 30 of exercise_minutes, the front matter 25",
+    ),
+    "an optional section that nobody counts": (
+        '[markdown] key="play" tags=["widget"]\n# No widget here.',
+        '[markdown] key="play" tags=["widget", "optional"]\n# ## More · optional · 4 minutes',
+        "the headings tell 4 of optional_minutes, the front matter 0",
+    ),
+    "an optional exercise whose heading does not say so": (
+        'key="9.1-2-task"',
+        'key="9.1-2-task" tags=["optional"]',
+        "'Exercise 9.1-2 · defend' has the tag optional; the heading must say the same",
+    ),
+    "an optional heading without its tag": (
+        "· defend · 20 minutes",
+        "· defend · optional · 20 minutes",
+        "'Exercise 9.1-2 · defend · optional' has not the tag optional",
+    ),
     "a trailing semicolon": ('"amount": [1.0, 2.0, 4.0]})\norders\n', '"amount": [1.0]})\norders;\n', "trailing `;`"),
     "a semicolon and a comment": ("\norders\n", "\norders;  # no output\n", "cell 'data': a trailing `;`"),
     "a magic": ("\norders\n", "\n# %time orders\n", "not plain Python"),
@@ -98,7 +118,8 @@ def test_a_broken_lesson_is_refused_in_words(name, tree, source):
 @pytest.mark.parametrize("name", ["9_0_introduction.py", "9_9_take_away.py"])
 def test_the_pages_that_open_and_close_a_part_need_only_a_question(name, tree, source):
     (tree.lessons()[0]).unlink()
-    head = source.split('# %% [markdown] key="remember"')[0].replace("data: [three orders]", "data: []")
+    head = source.split('# %% [markdown] key="remember"')[0]
+    head = head.replace("data: [three orders]", "data: []").replace("exercise_minutes: 30", "exercise_minutes: 0")
     assert faults(tree, head, name=name) == ""
     assert "no cell has the tag 'question'" in faults(tree, head, ' tags=["question"]', "", name)
     tree.lessons()[0].unlink()
