@@ -108,7 +108,7 @@ bakery.orders
 # * It begins on 1 January. Four in five households are seen in that first month, so nobody knows who was a new
 #   customer and who had come for years (lesson 1.3).
 # * It holds no experiment that would tell what a letter does.
-# * It holds what was paid and no cost: `spend` is money, not margin.
+# * It holds what was paid and no cost: `spend` is money, not margin (what is left after the cost of the goods).
 # * It is not a sample of any country's shoppers. We learn the method on it, not facts about a market.
 
 # %% [markdown] key="2.3-1-task" tags=["subslide"]
@@ -518,7 +518,7 @@ fixed_fate.assign(households=fixed["segment"].value_counts()).round(3)
 # * `"days"`: no segments at all, everybody who has been away for **more than 30 days** (`recency_days` of `before`).
 #
 # Choose one. The deciding figure: which **share of your list was not back** within 30 days (between 0 and 1, three digits)?
-# `fate["in_30_days"]` says who was. Work out the same share for all households, and compare. Put both into `my_defence`:
+# `fate["in_30_days"]` says who was, and `~` before it turns it round. Work out the same share for all households, and compare. Put both into `my_defence`:
 #
 # ```python
 # my_defence = defend(choice="...", figure=..., because="two sentences for the owner")
