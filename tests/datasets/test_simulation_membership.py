@@ -1,12 +1,17 @@
 """Lantern House: its ledgers add up, its tables agree with each other and with its truth, and what was put in is found."""
 
 import resource
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from crmkit import datasets, lifecycle
+from crmkit.datasets.simulation.membership_state import in_turn
+from crmkit.errors import InputError
 from crmkit.tables import consent
 
 DAY = pd.Timedelta(days=1)
@@ -64,19 +69,52 @@ def cronbach(answers: pd.DataFrame) -> float:
 # --- ledgers ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("ledger", "column"), [("points", "points"), ("balance", "amount")])
-@pytest.mark.parametrize("firm", ["lantern", "large"])
-def test_ledgers_never_fall_below_zero(firm, ledger, column, request):
-    entries = getattr(request.getfixturevalue(firm), ledger)
-    assert entries["booked_at"].is_monotonic_increasing
-    assert entries["entry_id"].is_monotonic_increasing
-    # in whole cents: adding thousands of floats would leave a rest below zero
-    steps = (entries[column].astype(float) * 100).round().astype(int)
-    assert steps.groupby(entries["customer_id"]).cumsum().min() == 0
-    sign = entries.groupby("kind")[column].agg(["min", "max"])
-    comes = sign.index.isin(["earn", "top-up", "refund"])
-    assert (sign.loc[comes, "min"] > 0).all()
-    assert (sign.loc[~comes, "max"] < 0).all()
+def accounts_hold(firm) -> None:
+    """No account of points or money is ever below zero, entry by entry."""
+    for entries, column in ((firm.points, "points"), (firm.balance, "amount")):
+        assert entries["booked_at"].is_monotonic_increasing
+        assert entries["entry_id"].is_monotonic_increasing
+        # in whole cents: adding thousands of floats would leave a rest below zero
+        steps = (entries[column].astype(float) * 100).round().astype(int)
+        assert (steps.groupby(entries["customer_id"]).cumsum() >= 0).all()
+        comes = entries["kind"].isin(["earn", "top-up", "refund"])
+        assert (steps[comes] > 0).all()
+        assert (steps[~comes] < 0).all()
+
+
+def test_ledgers_never_fall_below_zero(lantern, large):
+    for firm in (lantern, large):
+        accounts_hold(firm)
+        assert set(firm.points["kind"]) == {"earn", "spend", "correction", "expire"}
+        assert set(firm.balance["kind"]) == {"top-up", "spend", "refund"}
+
+
+@given(seed=st.integers(0, 2**32), customers=st.integers(0, 60), share=st.floats(0, 1), strength=st.floats(0, 1))
+@settings(max_examples=25, deadline=None)
+def test_accounts_hold_in_any_such_firm(seed, customers, share, strength):
+    scenario = {"effects": strength, "dirt": strength, "contacted": share}
+    firm = datasets.simulate("membership", customers=customers, seed=seed, **scenario)
+    accounts_hold(firm)
+    assert firm.coupons["order_id"].dropna().is_unique
+    assert (firm.push["arm"] == "control").sum() == round(len(firm.push) * (1 - share))
+
+
+@given(st.lists(st.integers(0, 8), max_size=60))
+def test_events_come_in_turn(who):
+    who = np.sort(np.array(who, dtype=int))
+    turns = list(in_turn(who))
+    assert sorted(np.concatenate([[], *turns]).tolist()) == list(range(len(who)))
+    for rows in turns:
+        assert len(set(who[rows])) == len(rows)  # nobody twice in one turn
+    for earlier, later in pairwise(turns):
+        assert set(who[later]) <= set(who[earlier])
+        last = dict(zip(who[earlier], earlier, strict=True))
+        assert all(row == last[member] + 1 for member, row in zip(who[later], later, strict=True))
+
+
+def test_the_share_contacted_lies_between_nobody_and_everybody():
+    with pytest.raises(InputError, match="contacted is 2; give a number from 0 to 1"):
+        datasets.simulate("membership", customers=10, contacted=2)
 
 
 def test_points_are_earned_spent_corrected_and_expire_as_the_card_says(lantern):
@@ -355,7 +393,8 @@ def tagged(firm, teas: int = 3) -> pd.DataFrame:
     rows = rows[(rows["amount"] > 0) & rows["ordered_at"].between(SENT - 365 * DAY, SENT, inclusive="left")]
     asked = firm.push.set_index("customer_id")
     tea = rows[rows["category"] == "tea"].groupby("customer_id")["order_id"].nunique()
-    app = rows.drop_duplicates("order_id").groupby("customer_id")["channel"].agg(lambda told: (told == "app").mean())
+    orders = rows.drop_duplicates("order_id")
+    app = (orders["channel"] == "app").groupby(orders["customer_id"]).mean()
     asked["teas"] = tea.reindex(asked.index).fillna(0)
     asked["app"] = app.reindex(asked.index).fillna(0)
     asked["tag"] = (asked["teas"] >= teas) & (asked["app"] >= 0.5)

@@ -8,19 +8,12 @@ new. In autumn 2025 a new product came; half of those who may be written to got 
 import numpy as np
 import pandas as pd
 
-from crmkit.datasets.simulation import (
-    clock,
-    marketing,
-    membership_assets,
-    membership_orders,
-    membership_push,
-    membership_voice,
-    people,
-    processes,
-)
+from crmkit.datasets.simulation import clock, marketing, membership_push, membership_voice, people, processes
 from crmkit.datasets.simulation.clock import DAYS, Season
 from crmkit.datasets.simulation.columns import ids, listed, pick, table, whole
 from crmkit.datasets.simulation.firm import Streams, scenario_number
+from crmkit.datasets.simulation.membership_assets import coupons, ledgers
+from crmkit.datasets.simulation.membership_orders import buy, order_table, settle
 from crmkit.datasets.simulation.membership_state import APP, CATEGORIES, PRODUCTS, Bought, Folk
 
 RATE_SHAPE, RATE_MEAN = 1.6, 0.155 / 7
@@ -59,18 +52,18 @@ def make(
     )
     pace = Season.of(0.25 * effects, 345)
     folk = _folk(streams, customers, pace, effects, dirt)
-    bought, push = membership_push.run(streams, folk, membership_orders.buy(streams, folk, pace), effects, contacted)
-    membership_orders.settle(streams("refunds"), bought)
-    coupons = membership_assets.coupons(streams("coupons"), folk, bought, push)
-    points, balance = membership_assets.ledgers(streams("ledgers"), folk, bought)
+    bought, push = membership_push.run(streams, folk, buy(streams, folk, pace), effects, contacted)
+    settle(streams("refunds"), bought)
+    given = coupons(streams("coupons"), folk, bought, push)  # before the ledgers: they take money off
+    points, balance = ledgers(streams("ledgers"), folk, bought)
     names = ("product_id", "name", "category", "brand", "price", "unit_cost")
     return {
         "members": _members(streams, folk, bought, effects, dirt),
-        "orders": membership_orders.order_table(streams, folk, bought, dirt),
+        "orders": order_table(streams, folk, bought, dirt),
         "products": listed(names, [(code, *told[:5]) for code, told in PRODUCTS.items()]),
         "points": points,
         "balance": balance,
-        "coupons": coupons,
+        "coupons": given,
         "surveys": membership_voice.surveys(streams("surveys"), folk, effects),
         "manual_tags": membership_voice.manual_tags(streams("manual tags"), folk, dirt),
         "push": membership_push.sent(folk, push),
