@@ -7,6 +7,7 @@ Everything heavy is imported by the command that needs it, so that `crmkit --hel
 
 import datetime
 import functools
+import importlib
 import inspect
 import os
 import re
@@ -93,6 +94,25 @@ def reads_a_file(command: Callable[..., None]) -> Callable[..., None]:
     return run
 
 
+def writes_a_report(command: Callable[..., None]) -> Callable[..., None]:
+    """`command` has the words of the help and the options; the report of its name does the work."""
+
+    @functools.wraps(command)
+    def run(source: str, reading: dict[str, Any], **given: Any) -> None:
+        made = importlib.import_module(f"crmkit.report.{command.__name__}").run
+        _say(str(made(source, **_for_report(reading), **given)))
+
+    return run
+
+
+#: Options of several reports.
+AsOf = Annotated[
+    str | None, typer.Option(help="Day to look back from.", metavar="DAY", show_default="last day in the data")
+]
+ControlShare = Annotated[float, typer.Option(metavar="SHARE", help="Share held out to see the effect.")]
+Pseudonymise = Annotated[bool, typer.Option("--pseudonymise", help="Put pseudonyms for the customers.")]
+
+
 @app.callback(invoke_without_command=True)
 def crmkit_command(
     context: typer.Context,
@@ -167,110 +187,62 @@ def report_command(context: typer.Context) -> None:
 
 @report.command(short_help="RFM scores, segments and an action list.")
 @reads_a_file
+@writes_a_report
 def rfm(
     source: str,
     reading: dict[str, Any],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the report.")] = Path("reports/rfm"),
-    as_of: Annotated[
-        str | None, typer.Option(help="Day to look back from.", metavar="DAY", show_default="last day in the data")
-    ] = None,
+    as_of: AsOf = None,
     segments: Annotated[str, typer.Option(metavar="MAP", help="Segment map: its name, or your TOML file.")] = (
         "ten_segments"
     ),
     bins: Annotated[int, typer.Option(metavar="NUMBER", help="Scores a dimension, 3 to 10.")] = 5,
     capacity: Annotated[int, typer.Option(metavar="NUMBER", help="How many contacts you can make.", min=1)] = 200,
-    control_share: Annotated[float, typer.Option(metavar="SHARE", help="Share held out to see the effect.")] = 0.1,
+    control_share: ControlShare = 0.1,
     seed: Annotated[int, typer.Option(metavar="NUMBER", help="Seed of that random choice.")] = 1,
-    pseudonymise: Annotated[bool, typer.Option("--pseudonymise", help="Put pseudonyms for the customers.")] = False,
+    pseudonymise: Pseudonymise = False,
 ) -> None:
     """Who the best customers are and what to do: RFM scores, segments, an action list with its control group."""
-    from crmkit.report import rfm as report_rfm
-
-    made = report_rfm.run(
-        source,
-        out,
-        **_for_report(reading),
-        as_of=as_of,
-        segments=segments,
-        bins=bins,
-        capacity=capacity,
-        control_share=control_share,
-        seed=seed,
-        pseudonymise=pseudonymise,
-    )
-    _say(str(made))
 
 
 @report.command(short_help="Stages, cohorts, value, a watch list and a call list.")
 @reads_a_file
+@writes_a_report
 def lifecycle(
     source: str,
     reading: dict[str, Any],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the report.")] = Path("reports/lifecycle"),
-    as_of: Annotated[
-        str | None, typer.Option(help="Day to look back from.", metavar="DAY", show_default="last day in the data")
-    ] = None,
+    as_of: AsOf = None,
     rules: Annotated[str, typer.Option(metavar="RULES", help="Rules of the stages: a name, or your TOML file.")] = (
         "six_stages"
     ),
     margin: Annotated[float, typer.Option(metavar="SHARE", help="Of the money, what is left to you; 1 is all.")] = 1.0,
     discount: Annotated[float, typer.Option(metavar="SHARE", help="Discount of future money, a year.")] = 0.1,
     capacity: Annotated[int, typer.Option(metavar="NUMBER", help="How many calls you can make.", min=1)] = 200,
-    control_share: Annotated[float, typer.Option(metavar="SHARE", help="Share held out to see the effect.")] = 0.1,
+    control_share: ControlShare = 0.1,
     seed: Annotated[int, typer.Option(metavar="NUMBER", help="Seed of that random choice.")] = 1,
-    pseudonymise: Annotated[bool, typer.Option("--pseudonymise", help="Put pseudonyms for the customers.")] = False,
+    pseudonymise: Pseudonymise = False,
 ) -> None:
     """Where customers are in their life with the firm, what they are still worth, and whom to call before they leave."""
-    from crmkit.report import lifecycle as report_lifecycle
-
-    made = report_lifecycle.run(
-        source,
-        out,
-        **_for_report(reading),
-        as_of=as_of,
-        rules=rules,
-        margin=margin,
-        discount=discount,
-        capacity=capacity,
-        control_share=control_share,
-        seed=seed,
-        pseudonymise=pseudonymise,
-    )
-    _say(str(made))
 
 
 @report.command(short_help="Value bands, RFM, clusters, and which of them is good for what.")
 @reads_a_file
+@writes_a_report
 def segments(
     source: str,
     reading: dict[str, Any],
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for the report.")] = Path("reports/segments"),
-    as_of: Annotated[
-        str | None, typer.Option(help="Day to look back from.", metavar="DAY", show_default="last day in the data")
-    ] = None,
+    as_of: AsOf = None,
     segments: Annotated[str, typer.Option(metavar="MAP", help="RFM segment map: its name, or your TOML file.")] = (
         "ten_segments"
     ),
     most_clusters: Annotated[int, typer.Option(metavar="NUMBER", help="Clusters to try at most, 2 to 12.")] = 6,
     smallest: Annotated[int, typer.Option(metavar="NUMBER", help="Customers that make a segment worth while.")] = 50,
     seed: Annotated[int, typer.Option(metavar="NUMBER", help="Seed of clusters and intervals.")] = 1,
-    pseudonymise: Annotated[bool, typer.Option("--pseudonymise", help="Put pseudonyms for the customers.")] = False,
+    pseudonymise: Pseudonymise = False,
 ) -> None:
     """In which ways customers can be divided, which division is good for what, and who is in which."""
-    from crmkit.report import segments as report_segments
-
-    made = report_segments.run(
-        source,
-        out,
-        **_for_report(reading),
-        as_of=as_of,
-        segments=segments,
-        most_clusters=most_clusters,
-        smallest=smallest,
-        seed=seed,
-        pseudonymise=pseudonymise,
-    )
-    _say(str(made))
 
 
 @app.command(short_help="List the data that lessons use.")

@@ -9,7 +9,7 @@ from typing import Any
 from crmkit.classroom import exercises, grammar
 from crmkit.classroom.card import Card
 from crmkit.classroom.course_map import record, wrong_tries
-from crmkit.classroom.exercise import Context, Exercise
+from crmkit.classroom.exercise import Context
 from crmkit.errors import CrmkitError, InputError
 
 TRIES = 3
@@ -44,7 +44,7 @@ def result(exercise_id: str, namespace: Mapping[str, Any], context: Context | No
         if given is ...:
             return Card("not answered", title, (f"Put your answer in `{exercise.answer}`, then run this cell again.",))
         # the student's object is inspected only here, where nothing of it can raise
-        reason, hint = _judged(exercise, given, context or _context)
+        reason, mistake = exercise.judged(context or _context, given)
     except InputError as error:
         return Card("not checked", title, (str(error),))
     except Exception as error:
@@ -53,14 +53,10 @@ def result(exercise_id: str, namespace: Mapping[str, Any], context: Context | No
     record(exercise_id, reason is None)
     if reason is None:
         return Card("right", title, (exercise.meaning,) if exercise.meaning else ())
+    hint = mistake or exercise.nudge
     lines = tuple(line for line in (reason, hint and f"Hint: {hint}") if line)
     solution = _solution(exercise_id) if wrong_tries(exercise_id) >= TRIES else ""
     return Card("wrong", title, lines, solution=solution)
-
-
-def _judged(exercise: Exercise, given: Any, context: Context) -> tuple[str | None, str]:
-    reason = exercise.difference(exercise.right_answer(context), given)
-    return reason, (exercise.recognised(context, given) or exercise.nudge) if reason else ""
 
 
 def _solution(exercise_id: str) -> str:

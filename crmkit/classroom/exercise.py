@@ -126,6 +126,14 @@ class Exercise:
         """`expected`, computed once in a session."""
         return context.once((self.id, "expected"), lambda: self.expected(context))
 
+    def judged(self, context: Context, given: Any) -> tuple[str | None, str]:
+        """What is not right with the answer, or None, and the hint of the mistake that was recognised, or "".
+
+        The one rule of judging, in the notebook and in grading.
+        """
+        reason = self.difference(self.right_answer(context), given)
+        return reason, self.recognised(context, given) if reason is not None else ""
+
     def recognised(self, context: Context, given: Any) -> str:
         """The hint of the known mistake that gives this answer; no text if none does."""
         answers = self.wrong_answers(context)

@@ -138,13 +138,12 @@ def judge(exercise: Exercise, outcome: Mapping[str, Any], context: Context) -> J
     if isinstance(given, Defence):
         defence = tuple(readable(part, 5000) for part in (given.choice, given.figure, given.because))
     try:
-        reason = exercise.difference(exercise.right_answer(context), given)
-        if reason is None:
-            return Judged("right", exercise.points, (exercise.meaning,) if exercise.meaning else (), "", defence)
-        mistake = exercise.recognised(context, given)
+        reason, mistake = exercise.judged(context, given)
     except Exception as error:
         text = f"The exercise itself failed ({type(error).__name__}), which is a defect of the course."
         return Judged("not checked", words=(text,), defence=defence)
+    if reason is None:
+        return Judged("right", exercise.points, (exercise.meaning,) if exercise.meaning else (), "", defence)
     hint = mistake or exercise.nudge
     return Judged("wrong", 0, (readable(reason, 500), *([f"Hint: {hint}"] if hint else [])), mistake, defence)
 
