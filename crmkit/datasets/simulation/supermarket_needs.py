@@ -119,7 +119,7 @@ def needs(
     told, rng = CATEGORIES[name], streams(f"use of {name}")
     user = np.flatnonzero(rng.uniform(0, 1, len(joined)) < told.users)
     count = len(user)
-    doses = rng.lognormal(np.log(told.doses), told.spread, count)
+    doses = np.clip(rng.lognormal(np.log(told.doses), told.spread, count), told.doses / 15, told.doses * 12)
     if name != "painkillers":  # more people eat more, but do not have more headaches
         doses = doses * np.sqrt(size[user] / 2.3)
     level = np.searchsorted(told.cuts, doses)
