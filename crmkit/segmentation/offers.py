@@ -99,7 +99,7 @@ def margin_after(
     Parameters
         transactions: the order book of the category, with the roles brand, quantity and unit_cost; amounts as paid.
         contacts: one row a household: `customer_id`, `sent_on` (for the control group the day on which it would have been).
-        days: length of the look, the day of the letter included.
+        days: length of the look, from the day after the letter.
     Returns: by `customer_id`, in the order of `contacts`: `store_purchases`, `purchases` (days with one), `bought_store` (bool),
         `margin` (amount − quantity × unit_cost of all rows, refunds included). Who bought nothing has 0, not missing.
     Raises: ColumnError for a missing role or column; InputError for households twice, or a look beyond the end of the data.
@@ -112,7 +112,7 @@ def margin_after(
     if contacts["customer_id"].duplicated().any():
         raise InputError(f"{int(contacts['customer_id'].duplicated().sum()):,} households stand in contacts twice.")
     sent = pd.to_datetime(contacts["sent_on"]).dt.normalize()
-    last = sent.max() + pd.Timedelta(days=days - 1)
+    last = sent.max() + pd.Timedelta(days=days)
     if not days >= 1 or last > pd.Timestamp(transactions.last_day):
         raise InputError(
             f"days={days}: the look from {sent.max().date()} ends on {last.date()}, the data on {transactions.last_day}."
@@ -120,7 +120,7 @@ def margin_after(
     own = [store_brand] if isinstance(store_brand, str) else [*store_brand]
     frame = pd.DataFrame({"customer_id": contacts["customer_id"], "sent_day": sent.dt.date})
     seen = rows.inner_join(ibis.memtable(frame), "customer_id")
-    seen = seen.filter(seen.day >= seen.sent_day, seen.day.delta(seen.sent_day, unit="day") < days)
+    seen = seen.filter(seen.day > seen.sent_day, seen.day.delta(seen.sent_day, unit="day") <= days)
     bought = (seen.amount >= 0) & (seen.quantity > 0)
     # a pack that came back costs nothing, whatever the sign with which its quantity was booked
     units = ibis.ifelse(seen.amount < 0, -seen.quantity.abs(), seen.quantity)

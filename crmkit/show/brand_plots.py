@@ -114,7 +114,7 @@ def offer_effects(effects: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ...     "low_all": [-0.1, 0.1, -0.2, -0.1], "high_all": [0.3, 0.5, 0.2, 0.3]}, index=names)
     >>> table.attrs = {"kind": "mean", "outcome": "margin"}
     >>> offer_effects(table).get_title().replace("\\n", " ")
-    'Best for high use: 50 % (+0.30); for low use: 50 % (+0.10). In 1 of 4 points the effect is clear of zero'
+    '50 % is best everywhere, most for high use (+0.30); 1 of 4 effects are clear of zero'
     """
     style.needs(effects, ["effect", "low", "high", "low_all", "high_all"], "segmentation.offers.effects(…)")
     share = effects.attrs.get("kind") == "share"
@@ -135,25 +135,18 @@ def offer_effects(effects: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.tick_params(axis="y", length=0)
         ax.grid(axis="x")
         outcome = str(effects.attrs.get("outcome", "the outcome")).replace("_", " ")
-        ax.set_xlabel(f"effect on {outcome} a household{' (percentage points)' if share else ''}")
+        ax.set_xlabel(f"effect on {outcome} ({'percentage points' if share else 'a household'})")
         ax.set_ylabel(str(effects.index.names[0]))
         ax.legend(frameon=False, title=str(effects.index.names[1]), loc="center left", bbox_to_anchor=(1.0, 0.5))
         best = {cell: effects.loc[cell]["effect"].idxmax() for cell in cells}
-        told = [
-            f"for {cell}: {arm} ({effects.loc[(cell, arm), 'effect'] * scale:+.{digits}f}{unit})"
-            for cell, arm in best.items()
-        ]
         clear = int(((effects["low_all"] > 0) | (effects["high_all"] < 0)).sum())
         cell, arm = effects["effect"].idxmax()
-        title = f"No effect is clear of zero; the largest is that of {arm} for {cell} ({effects['effect'].max() * scale:+.{digits}f}{unit})"
+        largest = f"{arm} for {cell} ({effects['effect'].max() * scale:+.{digits}f}{unit})".replace("-", "−")
+        title = f"No effect is clear of zero; the largest is {largest}"
         if clear:
-            shown = (
-                "; ".join(told)
-                if len(told) <= 3
-                else f"for {cell}: {arm} ({effects['effect'].max() * scale:+.{digits}f}{unit})"
-            )
-            title = f"Best {shown}. In {clear} of {len(effects)} points the effect is clear of zero"
-        title = title.replace("-", "−")
+            winners = list(dict.fromkeys(best.values()))
+            first = f"{winners[0]} is best everywhere, most" if len(winners) == 1 else "The largest effect is"
+            title = f"{first} {largest.removeprefix(f'{arm} ') if len(winners) == 1 else largest}; {clear} of {len(effects)} effects are clear of zero"
         listed = "; ".join(
             f"{cell}, {arm}: {row.effect * scale:.{digits}f} ({row.low * scale:.{digits}f} to {row.high * scale:.{digits}f})"
             for (cell, arm), row in zip(effects.index, effects.itertuples(), strict=True)
@@ -170,7 +163,7 @@ def due_hits(back_tests: "pd.DataFrame | dict[str, pd.DataFrame]", ax: Axes | No
     >>> table = pd.DataFrame({"hit_rate": [0.4, 0.3, 0.3, 0.2, 0.2], "low": [0.35, 0.2, 0.2, 0.1, 0.1],
     ...     "high": [0.45, 0.4, 0.4, 0.25, 0.3], "households": 100}, index=pd.Index(cycles.METHODS, name="method"))
     >>> due_hits({"coffee": table}).get_title().replace("\\n", " ")
-    'The due date hits more often than a day by lot in 1 of 1 (coffee: 40 % against 20 %)'
+    'The due date hits 40 %, a day by lot 20 %'
     """
     tables = {"all purchases": back_tests} if isinstance(back_tests, pd.DataFrame) else dict(back_tests)
     for table in tables.values():
@@ -199,6 +192,10 @@ def due_hits(back_tests: "pd.DataFrame | dict[str, pd.DataFrame]", ax: Axes | No
         shown = [style.percent(tables[named].loc[method, "hit_rate"]) for method in (own, lot)]
         count = f"{len(clear)} of {len(tables)}" if clear else f"none of {len(tables)}"
         title = f"The due date hits more often than a day by lot in {count} ({named}: {shown[0]} against {shown[1]})"
+        if len(tables) == 1:
+            title = f"The due date hits {shown[0]}, a day by lot {shown[1]}" + (
+                "" if clear else ": no clear difference"
+            )
         told = "; ".join(
             f"{name}: " + ", ".join(f"{method} {style.percent(rate)}" for method, rate in table["hit_rate"].items())
             for name, table in tables.items()

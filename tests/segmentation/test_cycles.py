@@ -175,3 +175,20 @@ def test_a_million_rows_take_seconds():
 
     brands.matrix(brands.usage(table))
     assert time.process_time() - before < 12  # about 2 on a quiet machine
+
+
+def test_a_day_by_lot_is_the_mean_over_all_days_of_one_cycle():
+    """Counted day by day, household by household."""
+    days, _ = gamma_shop(np.random.default_rng(3), households=150)
+    found = cycles.back_test(orders(days), cut="2026-06-30", window_days=4)
+    known = cycles.next_due(orders(days), as_of="2026-06-30", window_days=4)
+    cut, end = pd.Timestamp("2026-06-30"), max(max(when) for when in days.values())
+    first = pd.Timestamp("2025-01-01")
+    judged = known[(known["due"] > cut) & (known["window_to"] <= first + pd.Timedelta(days=int(end)))]
+    at, span = (cut - first).days, int(np.floor(found.attrs["category_cycle_days"] + 0.5))
+    rates = [
+        np.mean([np.any(np.abs(days[who][days[who] > at] - at - day) <= 4) for day in range(1, span + 1)])
+        for who in judged.index
+    ]
+    assert found.loc[cycles.METHODS[4], "households"] == len(judged)
+    assert found.loc[cycles.METHODS[4], "hits"] == round(sum(rates))

@@ -86,7 +86,7 @@ def test_what_cannot_be_is_refused():
 
 ROWS = pd.DataFrame(
     [
-        ("ann", "2026-03-01 10:00", 5.0, "National", 1, 3.0),  # before the letter
+        ("ann", "2026-03-01 10:00", 5.0, "National", 1, 3.0),  # the day of the letter
         ("ann", "2026-03-02 00:00", 4.0, "Private", 2, 1.0),
         ("ann", "2026-03-11 23:00", 5.0, "National", 1, 3.0),  # the tenth day
         ("ann", "2026-03-12 00:00", 5.0, "Private", 1, 3.0),  # the eleventh
@@ -99,7 +99,7 @@ ROWS = pd.DataFrame(
 
 
 def test_margin_after_by_hand():
-    contacts = pd.DataFrame({"customer_id": ["cleo", "bea", "ann"], "sent_on": pd.to_datetime(["2026-03-02"] * 3)})
+    contacts = pd.DataFrame({"customer_id": ["cleo", "bea", "ann"], "sent_on": pd.to_datetime(["2026-03-01"] * 3)})
     orders = Transactions.read(ROWS)
     found = offers.margin_after(orders, contacts, days=10)
     assert found.index.to_list() == ["cleo", "bea", "ann"]
