@@ -459,6 +459,17 @@ def test_a_tag_lowers_the_cost_per_incremental_buyer_even_with_what_the_tag_cost
     assert truth[1] < 0.75 * truth[0]
 
 
+@pytest.mark.parametrize(("response", "name"), [("sure thing", "again_unasked"), ("persuadable", "again_moved")])
+def test_the_new_product_is_bought_again_at_the_stated_rate(large, response, name):
+    rows = lines(large)
+    rows = rows[rows["product_id"].str.startswith("N") & (rows["quantity"] > 0)]
+    seen = rows.groupby("customer_id")["ordered_at"].agg(["min", "size"])
+    seen = seen[(large.truth_members.set_index("customer_id")["response"] == response).reindex(seen.index)]
+    weeks = (LAST + DAY - seen["min"].dt.normalize()).dt.days.sub(1).sum() / 7
+    again = (seen["size"] - 1).sum()
+    assert again / weeks == pytest.approx(parameter(large, name), abs=4 * np.sqrt(again) / weeks)
+
+
 def test_who_buys_unasked_uses_the_coupon_too(large):
     asked = large.push.merge(large.truth_members, on="customer_id").query("arm == 'contact'")
     used = large.coupons[large.coupons["kind"] == "cold brew"].set_index("customer_id")["used_on"].notna()
