@@ -135,7 +135,7 @@ def choose(
     Returns
     -------
     DataFrame, one row a split: `chosen` (the list), `promised` (its effect in the half that chose), `kept` (in the other
-    half). attrs: `lists` (how many took part in every split), `promised`, `kept` (means).
+    half). attrs: `lists` (how many were ever large enough to take part), `promised`, `kept` (means).
 
     Raises
     ------
@@ -159,7 +159,7 @@ def choose(
     # lots that do not know the order of rows: drawn for the ids in their order
     order = np.argsort(frame.index.astype(str).to_numpy(), kind="stable")
     arms = [order[contact[order]], order[~contact[order]]]
-    everywhere = np.ones(len(names), dtype=bool)
+    anywhere = np.zeros(len(names), dtype=bool)
     for _ in range(splits):
         first = np.zeros(len(frame), dtype=bool)
         for arm in arms:
@@ -172,7 +172,7 @@ def choose(
                 enough &= sizes >= smallest
                 means.append(bought[half & side] @ on_list[half & side] / np.maximum(sizes, 1))
             effects.append(means[0] - means[1])
-        everywhere &= enough
+        anywhere |= enough
         if enough.sum() < 2:
             raise InputError(
                 f"{int(enough.sum())} of {len(names)} lists have {smallest} customers in each group of each half; "
@@ -181,7 +181,7 @@ def choose(
         best = int(np.argmax(np.where(enough, effects[0], -np.inf)))
         rows.append((names[best], effects[0][best], effects[1][best]))
     result = pd.DataFrame(rows, columns=["chosen", "promised", "kept"]).rename_axis("split")
-    result.attrs = {"lists": int(everywhere.sum()), "outcome": whole.outcome}
+    result.attrs = {"lists": int(anywhere.sum()), "outcome": whole.outcome}
     result.attrs |= {name: float(result[name].mean()) for name in ("promised", "kept")}
     return result
 

@@ -27,6 +27,7 @@ __all__ = ["PARTS", "Ledger", "Pieces", "build", "coverage", "known_by"]
 PARTS = ("basic", "member", "tags", "assets", "consumption", "preference")
 _CONSUMPTION = ("orders", "spend", "mean_order_value", "first_order", "last_order", "recency_days")
 _PREFERENCE = ("category", "brand", "channel", "store_id")
+_DETAILS = ("_last_entry", "_next_end", "_share")
 
 
 class Ledger(NamedTuple):
@@ -71,7 +72,8 @@ def build(
     tags : one row a customer and tag: `customer_id`, `tag`, and optional `since`, `until` (`segmentation.tags.apply`,
         `add_manual`, or a list kept by hand). Taken are those in force on the day.
     counts : role → values whose orders are counted, such as {"category": ["tea"], "channel": ["app"]}.
-    recorded_on : the column of `customers` with the day on which a customer became known; who came later is left out.
+    recorded_on : the column of `customers` with the day on which a customer became known, a part of the member data; who came
+        later is left out.
     sensitive : columns or tags that rules may not use without leave (`tags.preview` and `apply` hold it) and cards hide.
     as_of : the day; the last day of the transactions unless given.
 
@@ -117,6 +119,7 @@ def build(
     parts: dict[str, list[pd.DataFrame]] = {part: [] for part in PARTS}
     ids, currency = pd.Index([], name="customer_id"), None
     if customers is not None:
+        member += [recorded_on] if recorded_on and recorded_on not in [*basic, *member] else []
         table = _known(customers, [*basic, *member], recorded_on, day, notes)
         ids, parts["basic"], parts["member"] = table.index, [table[basic]], [table[member]]
     if transactions is not None:
@@ -162,8 +165,9 @@ def build(
 def coverage(portrait: pd.DataFrame) -> pd.DataFrame:
     """How much do we know of each customer, part by part?
 
-    Known is a field that is not missing; a part's coverage is the share of its fields that are known. Of the tags the one
-    field is `tags`: whether the customer carries any. An empty part has coverage 0, and `all` is the mean of the six parts.
+    Known is a field that is not missing; a part's coverage is the share of its fields that are known. A detail is no field of its
+    own: the yes/no column of a tag (the field is `tags`: does the customer carry any), the last entry of a ledger, the next
+    end of a coupon, the share of a favourite. An empty part has coverage 0, and `all` is the mean of the six parts.
 
     Parameters: portrait, what `build` gave, with its attrs.
     Returns: DataFrame by `customer_id`: the six parts and `all`, from 0 to 1. attrs: `empty` (parts without a field).
@@ -363,11 +367,12 @@ def _plain(value: object) -> str:
 
 
 def _fields(portrait: pd.DataFrame) -> dict[str, list[str]]:
-    """The fields of each part, by which coverage is counted: a tag's own column says no, not that nothing is known."""
+    """The fields of each part, by which coverage is counted: a detail is known or not with its field, or says no."""
     needs(portrait, [], "the portrait")
     if "parts" not in portrait.attrs:
         raise InputError(
             "the portrait lost its notes (merge and join drop attrs); make it with portrait.build once more."
         )
-    tags = portrait.attrs["tags"]
-    return {part: [name for name in names if name not in tags] for part, names in portrait.attrs["parts"].items()}
+    parts, tags = portrait.attrs["parts"], portrait.attrs["tags"]
+    details = {f"{name}{end}" for names in parts.values() for name in names for end in _DETAILS} | {*tags}
+    return {part: [name for name in names if name not in details] for part, names in parts.items()}

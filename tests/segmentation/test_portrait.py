@@ -64,7 +64,7 @@ def test_every_part_by_hand():
     assert list(found.index) == ["a", "b", "c"]
     assert found.attrs["parts"] == {
         "basic": ["region", "dietary"],
-        "member": ["tier"],
+        "member": ["tier", "joined_on"],
         "tags": ["tags", "tag_vip_table", "tag_complaint_open", "tag_diabetic"],
         "assets": [],
         "consumption": ["orders", "spend", "mean_order_value", "first_order", "last_order", "recency_days"],
@@ -96,7 +96,7 @@ def test_the_future_is_not_known():
         PEOPLE[PEOPLE["joined_on"] <= DAY],
         later,
         basic=["region", "dietary"],
-        member=["tier"],
+        member=["tier", "joined_on"],
         as_of=DAY,
         tags=TAGS[TAGS["since"] <= DAY],
         counts={"category": ["tea"], "channel": ["app"]},
