@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from scipy.stats import chi2_contingency, kstest
 
 from crmkit import datasets
-from crmkit.datasets.simulation import supermarket
+from crmkit.datasets.simulation import clock, supermarket
 from crmkit.datasets.simulation import supermarket_offer as offer
 from crmkit.datasets.simulation.firm import Streams
-from crmkit.datasets.simulation.supermarket_needs import CATEGORIES
+from crmkit.datasets.simulation.supermarket_needs import CATEGORIES, Needs
 from crmkit.errors import InputError
 
 DAY = pd.Timedelta(days=1)
@@ -366,6 +366,45 @@ def test_half_a_year_is_counted_right_too(monkeypatch):
     cells = truth[truth["arm"] != "control"].groupby(["brand_type", "use", "arm"])["error"].agg(["mean", "sem"])
     assert (cells["mean"].abs() < 4 * cells["sem"]).all()
     assert (truth.loc[truth["arm"] == "control", "realised"] == 0).all()
+
+
+@pytest.mark.parametrize("arm", [1, 2, 3])
+@pytest.mark.parametrize(("kind", "share"), [(0, 0.05), (1, 0.95), (2, 0.45)])
+@pytest.mark.parametrize(
+    "gaps", [(3, 8, 8, 9, 60), (20, 40, 25, 25, 40), (12, 90, 60, 60), (30, 40, 50), (60, 45, 90), (64, 80), (15, 400)]
+)
+def test_the_closed_form_is_the_mean_over_many_equal_households(arm, kind, share, gaps):
+    """Sixty thousand households that need packs on the same days: only their chances differ."""
+    count, sent = 60_000, clock.number("2025-09-08")
+    rng = np.random.default_rng(1)
+    every, ones = np.arange(count), np.ones(count, dtype="int64")
+    days = np.tile(sent + np.cumsum(gaps), count)
+    who = np.repeat(every, len(gaps))
+    users = Needs(
+        every, kind * ones, share * ones, 5.0 * ones, ones, 30.0 * ones, 0 * ones, who, days, rng.uniform(size=len(who)), who < 0
+    )  # fmt: skip
+    first = np.column_stack([every * len(gaps)] * 2)
+    heeds = rng.uniform(size=count) < offer.HEEDS
+    when = np.full((count, 2), sent)
+    campaign = offer.Campaign(every, when[:, 0], arm * ones, 0 * ones, when, first, heeds, np.full(count, np.inf))
+    trips = np.tile([0, 3], (count, 1))
+    day, store, used = offer.run(Streams(2), users, trips, campaign)
+    margins, price = np.array([[1.0, 2.0], [1.7, 3.1], [3.0, 5.4]]), np.array([2.6, 4.5, 7.8])
+    expected = offer.truth(users, campaign, margins, price, 1.0).query("arm == @arm and timing == 0").iloc[0]
+    booked = margins[1][store.astype(int)] - offer.DISCOUNT[used] * price[1]
+    usual = margins[1][(users.draw < share).astype(int)]
+    late = (days <= sent + 182) | (used > 0)
+    realised = {
+        "gain_13_weeks": booked * (day <= sent + 91) - usual * (days <= sent + 91),
+        "gain_26_weeks": (booked - usual) * late,
+        "store_chance": None,
+    }
+    for name, gained in realised.items():
+        if gained is None:
+            found = np.bincount(who, store & (day <= sent + 21), count) > 0
+        else:
+            found = np.bincount(who, gained, count) - offer.COST
+        assert abs(found.mean() - expected[name]) < 4 * found.std() / np.sqrt(count) + 1e-9, name
 
 
 def test_effects_by_cell_are_means_of_the_responses(millbrook):

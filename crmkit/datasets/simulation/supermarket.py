@@ -129,9 +129,7 @@ def _purchases(
     starts = np.r_[True, np.diff(key) != 0] if len(key) else np.zeros(0, dtype=bool)
     order = np.cumsum(starts) - 1
     who, day = np.divmod(key, DAYS)
-    when = (
-        np.floor(clock.by_day(streams("hours"), day[starts].astype(float), 7, 21) * 1440) / 1440
-    )  # tills tell minutes
+    when = _minutes(clock.by_day(streams("hours"), day[starts].astype(float), 7, 21))
     number = np.empty(len(when), dtype="int64")
     number[np.argsort(when, kind="stable")] = np.arange(len(when))
     messy = streams("dirt of purchases")
@@ -141,7 +139,7 @@ def _purchases(
     back, returned = back[returned < DAYS], returned[returned < DAYS]
     row = np.concatenate([np.arange(len(key)), void, back])
     quantity = np.concatenate([quantity, np.zeros(len(void), int), -np.ones(len(back), int)])
-    at = np.concatenate([when[order], when[order[void]], np.floor(clock.by_day(messy, returned, 8, 20) * 1440) / 1440])
+    at = np.concatenate([when[order], when[order[void]], _minutes(clock.by_day(messy, returned, 8, 20))])
     line = np.empty(len(row), dtype="int64")
     grouped = np.argsort(order[row], kind="stable")
     sorted_orders = order[row][grouped]
@@ -166,11 +164,20 @@ def _purchases(
     )
 
 
+def _minutes(times: np.ndarray) -> np.ndarray:
+    """Tills tell no seconds."""
+    return np.floor(times * 1440) / 1440
+
+
 def _offers() -> pd.DataFrame:
+    planned, first, calendar, last = (
+        str(clock.FIRST + day) for day in (offer.PLANNED, offer.FIRST_DAY, offer.CALENDAR_DAY, offer.LAST_DAY)
+    )
     rule = (
-        f"due: {offer.BEFORE_DUE} days before the household's due date, on 25 August 2025 at the earliest; "
-        "calendar: 8 September 2025. Due date: the last trip for painkillers before 18 August 2025 plus the mean of the "
-        f"household's gaps between trips and one gap of {offer.USUAL_GAP} days"
+        f"calendar: {calendar}. due: {offer.BEFORE_DUE} days before the household's due date, from {first} to {last}; a "
+        "trip for painkillers before that day moves the date, and who is not due by the last day is written to on it. "
+        "Due date: the last such trip plus the household's gap, which is the mean of its gaps between trips before "
+        f"{planned} and one more of {offer.USUAL_GAP} days"
     )
     rows = [
         (name, "painkillers", "Private", share, offer.VALID, offer.COST, rule)
