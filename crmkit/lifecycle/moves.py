@@ -4,7 +4,8 @@ from typing import Any
 
 import pandas as pd
 
-from crmkit.errors import ColumnError, InputError, KindError
+from crmkit.errors import InputError
+from crmkit.tables.frames import by_customer, needs
 
 NEW = "not yet a customer"
 GONE = "not in the later table"
@@ -45,14 +46,8 @@ def moves(before: pd.DataFrame, after: pd.DataFrame, *, column: str, made_by: st
 
 
 def _by_customer(table: Any, name: str, column: str, made_by: str) -> "pd.Series[Any]":
-    if not isinstance(table, pd.DataFrame):
-        raise KindError(f"{name} must be a table from {made_by}, not {type(table).__name__}.")
-    if column not in table.columns:
-        raise ColumnError(f"{name} has no column {column!r}; call {made_by} first.")
-    table = table.set_index("customer_id") if "customer_id" in table.columns else table
-    twice = table.index.duplicated()
-    if twice.any():
-        raise InputError(f"{name} has {twice.sum():,} customers twice, such as {table.index[twice].tolist()[0]!r}.")
+    needs(table, [column], f"{name} (a table of {made_by})")
+    table = by_customer(table, name)
     if table[column].isna().any():
         raise InputError(f"{name} has {table[column].isna().sum():,} customers without a {column}.")
     return table[column].astype("category")

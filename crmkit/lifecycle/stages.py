@@ -22,7 +22,7 @@ from crmkit.errors import ColumnError, InputError, KindError
 from crmkit.lifecycle.customer_summary import summary
 from crmkit.lifecycle.stage_moves import back_test, forecast, probabilities, transitions
 from crmkit.lifecycle.stage_rules import QUOTED, STAGES, StageRules
-from crmkit.tables.frames import once, rows_of
+from crmkit.tables.frames import needs, once, rows_of
 
 __all__ = [
     "StageRules",
@@ -35,6 +35,7 @@ __all__ = [
     "transitions",
 ]
 
+_ASSIGNED = ("stage", "spend", "purchases", "silence", "trend")
 Rules = str | Path | Mapping[str, Any] | StageRules
 
 
@@ -126,7 +127,8 @@ def reassign(assigned: pd.DataFrame, rules: Rules) -> pd.DataFrame:
     `assigned` is from `assign`. Returns the same table with other stages and reasons. Raises InputError if the
     rules measure in another way (`window_gaps` and the like): that needs the order book, so call `assign`.
     """
-    chosen, before = StageRules.load(rules), _checked(assigned, "reassign").attrs.get("numbers")
+    needs(assigned, _ASSIGNED, "the table of stages.assign")
+    chosen, before = StageRules.load(rules), assigned.attrs.get("numbers")
     if before is None:
         raise InputError(
             "the table has lost its attrs (pandas drops them in merge, join and concat); call assign again."
@@ -146,7 +148,8 @@ def tasks(assigned: pd.DataFrame, rules: Rules = "six_stages") -> pd.DataFrame:
     `share_of_spend` (missing if all spend adds up to nothing), `sign`, `task`.
     Source: 001 §2.1 for signs and tasks; the tie of stages to phases is a proposal, the source is silent.
     """
-    groups = _checked(assigned, "tasks").groupby("stage", observed=False)
+    needs(assigned, _ASSIGNED, "the table of stages.assign")
+    groups = assigned.groupby("stage", observed=False)
     told = StageRules.load(rules).tasks
     table = pd.DataFrame({"phase": told["phase"], "customers": groups.size().astype("int64")}, index=told.index)
     table["share_of_customers"] = table["customers"] / max(len(assigned), 1)
@@ -308,12 +311,3 @@ def _registered(prospects: Any, day: datetime.date) -> pd.Index:
     if days is None:
         return ids
     return ids[(pd.to_datetime(days.to_numpy()) < pd.Timestamp(day) + pd.Timedelta(days=1)) | pd.isna(days.to_numpy())]
-
-
-def _checked(assigned: Any, name: str) -> pd.DataFrame:
-    if not isinstance(assigned, pd.DataFrame):
-        raise KindError(f"{name} needs the table that stages.assign returned, not {type(assigned).__name__}.")
-    for column in ("stage", "spend", "purchases", "silence", "trend"):
-        if column not in assigned.columns:
-            raise ColumnError(f"the table has no column {column!r}; make it with stages.assign.")
-    return assigned

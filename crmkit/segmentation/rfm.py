@@ -18,6 +18,7 @@ from crmkit.segmentation.dimensions import DIMENSIONS, Dimension, resolve
 from crmkit.segmentation.migration import flows, migration
 from crmkit.segmentation.segment_cards import cards
 from crmkit.segmentation.segment_maps import SegmentMap, segment
+from crmkit.tables.frames import needs
 
 __all__ = [
     "DIMENSIONS",
@@ -146,17 +147,11 @@ def _score(values: np.ndarray, cuts: np.ndarray, dimension: Dimension) -> np.nda
 
 
 def _values(summary: Any, chosen: tuple[Dimension, ...]) -> dict[str, np.ndarray]:
-    if not isinstance(summary, pd.DataFrame):
-        raise KindError(f"summary must be a DataFrame with one row a customer, not {type(summary).__name__}.")
+    needs(summary, [dimension.column for dimension in chosen], "the summary")
     if len(summary) == 0:
         raise InputError("the summary has no customers; there is nothing to score.")
     values = {}
-    for letter, name, *_ in chosen:
-        if name not in summary.columns:
-            raise ColumnError(
-                f"the summary has no column {name!r} (dimension {letter!r}); it has "
-                f"{', '.join(map(str, summary.columns))}.{near_misses(name, summary.columns)}"
-            )
+    for name in (dimension.column for dimension in chosen):
         column = summary[name]
         if not pd.api.types.is_numeric_dtype(column) or pd.api.types.is_bool_dtype(column):
             raise InputError(

@@ -5,10 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from crmkit.errors import ColumnError, InputError, KindError, near_misses
+from crmkit.errors import InputError
 from crmkit.evaluation.reasons import facts
 from crmkit.segmentation.dimensions import DIMENSIONS
 from crmkit.segmentation.segment_maps import TEXTS, SegmentMap
+from crmkit.tables.frames import needs
 
 
 def cards(segments: pd.DataFrame, segment_map: str | Path | pd.DataFrame | SegmentMap = "ten_segments") -> pd.DataFrame:
@@ -33,10 +34,7 @@ def cards(segments: pd.DataFrame, segment_map: str | Path | pd.DataFrame | Segme
     'On average last order 2 days ago, 61 orders, 4,200 spent'
     """
     chosen = SegmentMap.load(segment_map)
-    if not isinstance(segments, pd.DataFrame):
-        raise KindError(f"segments must be the table that rfm.segment returned, not {type(segments).__name__}.")
-    if "segment" not in segments.columns:
-        raise ColumnError(f"the table has no column 'segment'; call rfm.segment.{near_misses('segment', segments)}")
+    needs(segments, ["segment"], "the table of rfm.segment")
     made_with = segments.attrs.get("segment_map", chosen.name)
     unknown = ~segments["segment"].isin(chosen.segments)
     if made_with != chosen.name or unknown.any():

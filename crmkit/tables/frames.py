@@ -26,7 +26,9 @@ def once(ids: pd.Index, name: str, things: str = "customers") -> None:
     """Raise unless each of `ids` is there once; `name` is the table or argument they are of."""
     if ids.has_duplicates:
         twice = ids[ids.duplicated()]
-        raise InputError(f"{name}: {len(twice):,} {things} stand there twice, such as {twice[0]!r}; keep one row each.")
+        raise InputError(
+            f"{name}: {len(twice):,} {things} stand there twice, such as {twice.tolist()[0]!r}; keep one row each."
+        )
 
 
 def by_customer(frame: Any, name: str = "the table") -> pd.DataFrame:

@@ -222,9 +222,9 @@ class TestBadInput:
             stages.transitions(*tables)
 
     def test_a_table_without_stages(self):
-        with pytest.raises(InputError, match=r"call stages\.assign first"):
+        with pytest.raises(InputError, match=r"a table of stages\.assign. has no column 'stage'"):
             stages.transitions(pd.DataFrame({"segment": ["x"]}), table({1: "new"}))
-        with pytest.raises(InputError, match="1 customers twice"):
+        with pytest.raises(InputError, match="1 customers stand there twice"):
             stages.transitions(pd.concat([table({1: "new"})] * 2), table({1: "new"}))
 
     @pytest.mark.parametrize(

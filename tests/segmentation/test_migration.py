@@ -78,7 +78,7 @@ def test_mistakes():
     early.attrs["as_of"], late.attrs["as_of"] = "2026-01-01", "2026-06-30"
     with pytest.raises(InputError, match="pass the earlier table first"):
         rfm.migration(late, early)
-    with pytest.raises(InputError, match=r"after has 1 customers twice, such as 1"):
+    with pytest.raises(InputError, match=r"after: 1 customers stand there twice, such as 1"):
         rfm.migration(early, pd.concat([late, late]))
     with pytest.raises(InputError, match=r"before names customers like '1' and after like 1;"):
         rfm.migration(table({"1": "New"}), late)

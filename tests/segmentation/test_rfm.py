@@ -206,7 +206,7 @@ def test_a_users_own_dimensions():
 
 
 def test_a_missing_column_names_what_looks_like_it():
-    with pytest.raises(ColumnError, match=r"'spend' .*'spent'"):
+    with pytest.raises(ColumnError, match=r"'spend'.*'spent'"):
         rfm.score(a_summary(orders=[1]).rename(columns={"spend": "spent"}))
 
 
