@@ -21,15 +21,6 @@ if TYPE_CHECKING:
     from crmkit.tables import Transactions, Verdict
 
 
-def title(orders: "Transactions", people: pd.DataFrame, source: str) -> "HTML":
-    """The head of the page: which file, which time, seen from which day."""
-    return shown(
-        f"<h1>Lifecycle report: {html(source)}</h1>"
-        f'<p class="subtitle">{count(len(people), "customer")}, purchases from {day(people["first_order"].min())} '
-        f"to {day(people['last_order'].max())}, looked at as of {day(periods.as_of(people))}.</p>"
-    )
-
-
 def answer(people: pd.DataFrame, todo: pd.DataFrame, worth: "Worth", currency: str | None) -> "HTML":
     """Where the customers are, what they are still worth, and whom to call: one paragraph."""
     stages, total = people["stage"].value_counts(), len(people)
@@ -98,8 +89,7 @@ def limits(orders: "Transactions", verdict: "Verdict", margin: float) -> "HTML":
             f"<b>Who is new.</b> {html(percent(early))} of the customers are first seen in the first twelfth of the time: either all "
             "joined then, or the data begin after they did. Cohorts and ages are then too young."
         )
-    items = "".join(f"<li>{line}</li>" for line in lines)
-    return shown(f"<p><b>What these data cannot show</b></p><ul>{items}</ul>", "limits")
+    return passages.limits(lines)
 
 
 def stage_table(tasks: pd.DataFrame, currency: str | None) -> "HTML":

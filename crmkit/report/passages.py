@@ -39,6 +39,21 @@ def day(value: object) -> str:
     return f"{date.day} {date:%B %Y}"
 
 
+def title(report: str, people: pd.DataFrame, source: str) -> "HTML":
+    """The heading of a report: its name, the file, how many customers, and the days that are looked at."""
+    return shown(
+        f"<h1>{report}: {html(source)}</h1>"
+        f'<p class="subtitle">{count(len(people), "customer")}, purchases from {day(people["first_order"].min())} '
+        f"to {day(people['last_order'].max())}, looked at as of {day(periods.as_of(people))}.</p>"
+    )
+
+
+def limits(lines: Sequence[str]) -> "HTML":
+    """What the data cannot show, a line each; the lines are HTML."""
+    items = "".join(f"<li>{line}</li>" for line in lines)
+    return shown(f"<p><b>What these data cannot show</b></p><ul>{items}</ul>", "limits")
+
+
 def listed(parts: Sequence[str]) -> str:
     """
     >>> listed(["two Champions", "one Loyal", "one Lost"])

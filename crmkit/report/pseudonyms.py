@@ -58,3 +58,10 @@ def keep(translation: pd.Series, path: str | Path) -> None:
     path.touch(mode=0o600)
     path.chmod(0o600)
     export.write_csv(translation.rename_axis("customer_id").reset_index(), path)
+
+
+def put(frame: pd.DataFrame) -> pd.DataFrame:
+    """`replace`, in the folder of a report: its private part keeps the key, made when it is missing, and the translation."""
+    hidden, translation = replace(frame, key("private/pseudonym_key.txt"))
+    keep(translation, "private/pseudonyms.csv")
+    return hidden

@@ -27,16 +27,6 @@ if TYPE_CHECKING:
     from crmkit.tables import Transactions, Verdict
 
 
-def title(orders: "Transactions", summary: pd.DataFrame, source: str) -> "HTML":
-    """The head of the page: which file, which time, seen from which day."""
-    as_of = periods.as_of(summary)
-    return shown_as(
-        f"<h1>RFM report: {html(source)}</h1>"
-        f'<p class="subtitle">{count(len(summary), "customer")}, purchases from {day(summary["first_order"].min())} '
-        f"to {day(summary['last_order'].max())}, looked at as of {day(as_of)}.</p>"
-    )
-
-
 def answer(segments: pd.DataFrame, cards: pd.DataFrame, todo: pd.DataFrame) -> "HTML":
     """Whom to contact first, how much money is concerned, and how much is in danger: one paragraph."""
     currency, customers, total = cards.attrs.get("currency"), cards["customers"].sum(), cards["spend"].sum()
@@ -100,8 +90,7 @@ def limits(orders: "Transactions", verdict: "Verdict") -> "HTML":
     met, why = verdict.needs.set_index("analysis").loc["rfm", ["met", "why"]]
     if met != "yes":
         lines.append(f"<b>Scores to rely on.</b> {html(why[:1].upper() + why[1:])}")
-    items = "".join(f"<li>{line}</li>" for line in lines)
-    return shown_as(f"<p><b>What these data cannot show</b></p><ul>{items}</ul>", "limits")
+    return passages.limits(lines)
 
 
 def tiles(summary: pd.DataFrame, cards: pd.DataFrame, todo: pd.DataFrame) -> "HTML":

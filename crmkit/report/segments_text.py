@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit import periods
 from crmkit.escape import html
 from crmkit.report import passages
-from crmkit.report.passages import day, shown, table
+from crmkit.report.passages import shown, table
 from crmkit.segmentation import value
 from crmkit.show.style import count, money, percent
 
@@ -20,15 +19,6 @@ if TYPE_CHECKING:
 
     from crmkit.report.segments_steps import Judged
     from crmkit.tables import Transactions, Verdict
-
-
-def title(people: pd.DataFrame, source: str) -> "HTML":
-    """The head of the page: which file, which time, seen from which day."""
-    return shown(
-        f"<h1>Segments report: {html(source)}</h1>"
-        f'<p class="subtitle">{count(len(people), "customer")}, purchases from {day(people["first_order"].min())} '
-        f"to {day(people['last_order'].max())}, looked at as of {day(periods.as_of(people))}.</p>"
-    )
 
 
 def answer(people: pd.DataFrame, tables: dict[str, Any], judged: "Judged") -> "HTML":
@@ -72,9 +62,7 @@ def limits(orders: "Transactions", verdict: "Verdict") -> "HTML":
         lines.append(
             f"<b>Who is new.</b> {html(percent(early))} of the customers are first seen in the first twelfth of the time."
         )
-    return shown(
-        f"<p><b>What these data cannot show</b></p><ul>{''.join(f'<li>{x}</li>' for x in lines)}</ul>", "limits"
-    )
+    return passages.limits(lines)
 
 
 def score_table(judged: "Judged") -> "HTML":

@@ -56,10 +56,7 @@ worth = steps.worth(orders, today, margin, discount)
 # %% key="people" step="Choosing whom to call"
 people = steps.customers(found.now, worth.values)
 if pseudonymise:
-    key = pseudonyms.key("private/pseudonym_key.txt")
-    people, translation = pseudonyms.replace(people, key)
-    pseudonyms.keep(translation, "private/pseudonyms.csv")
-    del translation
+    people = pseudonyms.put(people)
 value = "clv" if "clv" in people.columns else "spend"
 watched = people[people["stage"] == "decline"].sort_values([value, "spend"], ascending=False, kind="stable")
 todo = steps.call_list(
@@ -93,7 +90,7 @@ export.write_excel(
 )
 
 # %% key="head" step="Drawing"
-report.title(orders, people, Path(source).name)
+passages.title("Lifecycle report", people, Path(source).name)
 
 # %% key="answer"
 report.answer(people, todo, worth, currency)

@@ -48,10 +48,7 @@ matrix, about_halves = report.halves(orders, verdict, as_of or orders.last_day, 
 columns = ["first_order", "last_order", "recency_days", "orders", "spend"]
 summary = lifecycle.summary(orders, as_of=as_of)[columns]
 if pseudonymise:
-    key = pseudonyms.key("private/pseudonym_key.txt")
-    summary, translation = pseudonyms.replace(summary, key)
-    pseudonyms.keep(translation, "private/pseudonyms.csv")
-    del translation
+    summary = pseudonyms.put(summary)
 
 # %% key="score" step="Scoring and segmenting"
 cuts = rfm.cut_points(summary, bins=bins)
@@ -85,7 +82,7 @@ export.write_excel(
 )
 
 # %% key="head" step="Drawing"
-report.title(orders, segments, Path(source).name)
+passages.title("RFM report", segments, Path(source).name)
 
 # %% key="answer"
 report.answer(segments, cards, todo)

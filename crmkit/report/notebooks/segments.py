@@ -43,10 +43,7 @@ judged = steps.judge(orders, today, segment_rules, most_clusters, smallest, seed
 # %% key="labels" step="Giving every customer all labels"
 people, found = steps.labels(orders, today, segment_rules, judged.k, seed)
 if pseudonymise:
-    key = pseudonyms.key("private/pseudonym_key.txt")
-    people, translation = pseudonyms.replace(people, key)
-    pseudonyms.keep(translation, "private/pseudonyms.csv")
-    del translation
+    people = pseudonyms.put(people)
 
 # %% key="export" step="Writing CSV"
 no_clusters = pd.DataFrame({"note": judged.words or ["no clusters were made"]})
@@ -59,7 +56,7 @@ export.write_csv(judged.compared.reset_index() if judged.compared is not None el
 export.write_csv(ledger, "ledger.csv")
 
 # %% key="head" step="Drawing"
-report.title(people, Path(source).name)
+passages.title("Segments report", people, Path(source).name)
 
 # %% key="answer"
 report.answer(people, found, judged)
