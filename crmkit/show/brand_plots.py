@@ -114,7 +114,7 @@ def offer_effects(effects: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ...     "low_all": [-0.1, 0.1, -0.2, -0.1], "high_all": [0.3, 0.5, 0.2, 0.3]}, index=names)
     >>> table.attrs = {"kind": "mean", "outcome": "margin"}
     >>> offer_effects(table).get_title().replace("\\n", " ")
-    '50 % is best everywhere, most for high use (+0.30); 1 of 4 effects are clear of zero'
+    '50 % is best everywhere, most for high use (+0.30); 1 of 4 clearly above zero'
     """
     style.needs(effects, ["effect", "low", "high", "low_all", "high_all"], "segmentation.offers.effects(…)")
     share = effects.attrs.get("kind") == "share"
@@ -139,14 +139,17 @@ def offer_effects(effects: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.set_ylabel(str(effects.index.names[0]))
         ax.legend(frameon=False, title=str(effects.index.names[1]), loc="center left", bbox_to_anchor=(1.0, 0.5))
         best = {cell: effects.loc[cell]["effect"].idxmax() for cell in cells}
-        clear = int(((effects["low_all"] > 0) | (effects["high_all"] < 0)).sum())
-        cell, arm = effects["effect"].idxmax()
-        largest = f"{arm} for {cell} ({effects['effect'].max() * scale:+.{digits}f}{unit})".replace("-", "−")
-        title = f"No effect is clear of zero; the largest is {largest}"
-        if clear:
-            winners = list(dict.fromkeys(best.values()))
-            first = f"{winners[0]} is best everywhere, most" if len(winners) == 1 else "The largest effect is"
-            title = f"{first} {largest.removeprefix(f'{arm} ') if len(winners) == 1 else largest}; {clear} of {len(effects)} effects are clear of zero"
+        above, below = int((effects["low_all"] > 0).sum()), int((effects["high_all"] < 0).sum())
+        cell, arm = effects["effect"].idxmax() if above or not below else effects["effect"].idxmin()
+        size = f"{effects.loc[(cell, arm), 'effect'] * scale:+.{digits}f}{unit}".replace("-", "−")
+        first = f"Largest effect: {arm} for {cell} ({size})"
+        if below and not above:
+            first = f"{below} of {len(effects)} effects are clearly below zero, lowest {arm} for {cell} ({size})"
+        elif len(set(best.values())) == 1:
+            first = f"{arm} is best everywhere, most for {cell} ({size})"
+        title = f"{first}; {above or 'none'} of {len(effects)} clearly above zero"
+        if below and not above:
+            title = f"{first}; none clearly above"
         listed = "; ".join(
             f"{cell}, {arm}: {row.effect * scale:.{digits}f} ({row.low * scale:.{digits}f} to {row.high * scale:.{digits}f})"
             for (cell, arm), row in zip(effects.index, effects.itertuples(), strict=True)
@@ -191,7 +194,7 @@ def due_hits(back_tests: "pd.DataFrame | dict[str, pd.DataFrame]", ax: Axes | No
         named = clear[0] if clear else next(iter(tables))
         shown = [style.percent(tables[named].loc[method, "hit_rate"]) for method in (own, lot)]
         count = f"{len(clear)} of {len(tables)}" if clear else f"none of {len(tables)}"
-        title = f"The due date hits more often than a day by lot in {count} ({named}: {shown[0]} against {shown[1]})"
+        title = f"The due date hits clearly more often than a day by lot in {count} ({named}: {shown[0]} against {shown[1]})"
         if len(tables) == 1:
             title = f"The due date hits {shown[0]}, a day by lot {shown[1]}" + (
                 "" if clear else ": no clear difference"

@@ -54,12 +54,18 @@ def effects(clear):
 
 def test_offers_that_cannot_be_told_from_zero_are_said_to_be_so(title):
     unclear, clear = effects(clear=False), effects(clear=True)
-    assert title(show.offer_effects(unclear)) == "No effect is clear of zero; the largest is 50 % for low (+0.20)"
+    assert title(show.offer_effects(unclear)) == "Largest effect: 50 % for low (+0.20); none of 4 clearly above zero"
     ax = show.offer_effects(clear)
-    assert title(ax) == "The largest effect is 50 % for low (+0.20); 2 of 4 effects are clear of zero"
+    assert title(ax) == "Largest effect: 50 % for low (+0.20); 1 of 4 clearly above zero"
     assert "net margin" in ax.get_xlabel()
     clear.loc[("high", "50 %"), "effect"] = 0.25
     assert title(show.offer_effects(clear)).startswith("50 % is best everywhere, most for high (+0.25)")
+    worse = clear.assign(low_all=-1.0)
+    worse.loc[("high", "50 %"), ["effect", "low_all", "high_all"]] = [-0.3, -0.4, -0.2]
+    assert (
+        title(show.offer_effects(worse))
+        == "1 of 4 effects are clearly below zero, lowest 50 % for high (−0.30); none clearly above"
+    )
 
 
 def test_hits_of_all_methods_are_drawn_and_only_a_clear_lead_is_called_one(title):
@@ -68,7 +74,7 @@ def test_hits_of_all_methods_are_drawn_and_only_a_clear_lead_is_called_one(title
         index=pd.Index(cycles.METHODS, name="method"),
     ).assign(households=90)
     ax = show.due_hits({"coffee": rates, "tea": rates.assign(low=0.0)})
-    assert title(ax) == "The due date hits more often than a day by lot in 1 of 2 (coffee: 40 % against 20 %)"
+    assert title(ax) == "The due date hits clearly more often than a day by lot in 1 of 2 (coffee: 40 % against 20 %)"
     assert title(show.due_hits(rates.assign(low=0.0))).endswith("by lot 20 %: no clear difference")
     assert "in none of 2" in title(show.due_hits({name: rates.assign(low=0.0) for name in ("coffee", "tea")}))
     assert [text.get_text() for text in ax.get_legend().get_texts()] == list(cycles.METHODS)
