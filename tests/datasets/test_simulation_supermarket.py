@@ -426,6 +426,7 @@ def test_effects_by_cell_are_means_of_the_responses(millbrook):
 
 def test_effects_scale_with_how_many_heed_an_offer():
     whole, half, none = (datasets.simulate("supermarket", customers=3_000, seed=4, effects=e) for e in (1, 0.5, 0))
+    ledger(whole)
     treated = (whole.truth_responses["arm"] != "control").to_numpy()
     for weeks in (13, 26):
         gains = [firm.truth_responses[f"gain_{weeks}_weeks"][treated] + 0.20 for firm in (whole, half, none)]
