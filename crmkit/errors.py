@@ -47,6 +47,21 @@ def one_of(name: str, value: object, choices: Iterable[object]) -> None:
     crmkit.errors.InputError: kind='cohorts' is not known; use 'cohort', 'snapshot'. Did you mean 'cohort'?
     """
     if value not in choices:
-        raise InputError(
-            f"{name}={value!r} is not known; use {', '.join(map(repr, choices))}.{near_misses(value, choices)}"
-        )
+        raise _not_known(f"{name}={value!r}", value, choices)
+
+
+def all_known(place: str, given: Iterable[object], choices: Iterable[object]) -> None:
+    """Raise InputError unless all that is `given` at this place, such as the keys of a rule, are among `choices`.
+
+    >>> all_known("rule 3", {"silense": "> 2"}, ("silence", "trend"))
+    Traceback (most recent call last):
+    crmkit.errors.InputError: rule 3: 'silense' is not known; use 'silence', 'trend'. Did you mean 'silence'?
+    """
+    for value in given:
+        if value not in choices:
+            raise _not_known(f"{place}: {value!r}", value, choices)
+
+
+def _not_known(what: str, value: object, choices: Iterable[object]) -> InputError:
+    offered = ", ".join(map(repr, choices)) or "nothing: there is none"
+    return InputError(f"{what} is not known; use {offered}.{near_misses(value, choices)}")

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit import periods
-from crmkit.errors import ColumnError, InputError, KindError, near_misses
+from crmkit.errors import ColumnError, InputError, KindError, all_known, near_misses
 from crmkit.evaluation.reasons import facts
 from crmkit.tables.consent import read as read_consent
 from crmkit.tables.frames import needs, once
@@ -191,9 +191,7 @@ def _customers(segments: Any, cards: Any, value: str) -> pd.DataFrame:
 
 def _wanted(names: str | Iterable[str], known: pd.Index) -> list[str]:
     wanted = [names] if isinstance(names, str) else list(names)
-    for name in wanted:
-        if name not in known:
-            raise InputError(f"segments_wanted: there is no segment {name!r}.{near_misses(name, known)}")
+    all_known("segments_wanted", wanted, known)
     return wanted
 
 

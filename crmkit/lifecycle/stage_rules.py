@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crmkit.errors import InputError, KindError, near_misses
+from crmkit.errors import InputError, KindError, all_known, near_misses, one_of
 
 STAGES = ("prospect", "new", "growth", "mature", "decline", "lost")
 PHASES = ("acquisition", "retention", "churn")
@@ -94,11 +94,7 @@ class StageRules:
         4.0
         """
         known = [*self.thresholds, *MEASURES]
-        for name in numbers:
-            if name not in known:
-                raise InputError(
-                    f"the rules have no number {name!r}; move {', '.join(known)}.{near_misses(name, known)}"
-                )
+        all_known("the numbers of the rules", numbers, known)
         thresholds = {name: numbers.get(name, old) for name, old in self.thresholds.items()}
         measures = self.measures | {name: value for name, value in numbers.items() if name in MEASURES}
         rules = [{name: text for name, text in row.items() if text} for row in self.table.to_dict("records")]
@@ -121,9 +117,7 @@ class StageRules:
 
 def _build(content: Mapping[str, Any]) -> StageRules:
     known = ("name", "source", "measures", "thresholds", "rule", "stage")
-    for key in content:
-        if key not in known:
-            raise InputError(f"rules: {key!r} means nothing here.{near_misses(key, known)}")
+    all_known("rules", content, known)
     name = str(content.get("name", "own rules"))
     measures = _numbers(content.get("measures", {}), f"{name}, measures", MEASURES)
     for measure in MEASURES[:3]:
@@ -135,23 +129,10 @@ def _build(content: Mapping[str, Any]) -> StageRules:
         raise InputError(f"{name} has no rules; write each under a line [[rule]].")
     for number, rule in enumerate(rules, start=1):
         place = f"{name}, rule {number}"
-        if rule.get("stage") not in STAGES:
-            raise InputError(
-                f"{place}: stage = {rule.get('stage')!r} is not one of {', '.join(STAGES)}."
-                + near_misses(rule.get("stage"), STAGES)
-            )
-        for key in rule:
-            if key not in ("stage", "why", *FACTS):
-                raise InputError(
-                    f"{place} ({rule['stage']}): {key!r} is not a fact; use {', '.join(FACTS)}."
-                    + near_misses(key, FACTS)
-                )
+        one_of(f"{place}: stage", rule.get("stage"), STAGES)
+        all_known(f"{place} ({rule['stage']})", rule, ("stage", "why", *FACTS))
         _conditions(rule, thresholds, f"{place} ({rule['stage']})")
-        for quoted in re.findall(r"\{(.*?)\}", rule.get("why", "")):
-            if quoted not in QUOTED:
-                raise InputError(
-                    f"{place}: the reason quotes {{{quoted}}}, which is no fact.{near_misses(quoted, QUOTED)}"
-                )
+        all_known(f"{place}, quoted in why", re.findall(r"\{(.*?)\}", rule.get("why", "")), QUOTED)
     missing = [stage for stage in STAGES if stage not in {rule["stage"] for rule in rules}]
     if missing:
         raise InputError(f"{name}: no rule leads to {' or '.join(missing)}; each of the six stages needs one.")
@@ -169,9 +150,8 @@ def _build(content: Mapping[str, Any]) -> StageRules:
 def _numbers(table: Any, place: str, known: tuple[str, ...] | None = None) -> dict[str, float]:
     if not isinstance(table, Mapping):
         raise InputError(f"{place}: write name = number, one a line.")
+    all_known(place, table, known or table)
     for name, value in table.items():
-        if known and name not in known:
-            raise InputError(f"{place}: {name!r} is not known; use {', '.join(known)}.{near_misses(name, known)}")
         if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value < math.inf:
             raise InputError(f"{place}: {name} must be a number from 0 on, not {value!r}.")
         if name in ("window_gaps", "trade_gap_days") and value == 0:
@@ -236,9 +216,8 @@ def _typical(limits: set[float], whole: bool) -> list[float]:
 
 def _tasks(content: Mapping[str, Any], name: str) -> pd.DataFrame:
     told = content.get("stage", {})
+    all_known(f"{name}, [stage.…]", told, STAGES)
     for stage in told:
-        if stage not in STAGES:
-            raise InputError(f"{name}: [stage.{stage}] is none of {', '.join(STAGES)}.{near_misses(stage, STAGES)}")
         phase = told[stage].get("phase", "")
         if phase and phase not in PHASES:
             raise InputError(f"{name}, {stage}: phase = {phase!r} is not one of {', '.join(PHASES)}.")

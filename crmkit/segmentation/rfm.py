@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crmkit.errors import ColumnError, InputError, KindError, near_misses
+from crmkit.errors import ColumnError, InputError, KindError, all_known, near_misses
 from crmkit.segmentation.dimensions import DIMENSIONS, Dimension, resolve
 from crmkit.segmentation.migration import flows, migration
 from crmkit.segmentation.segment_cards import cards
@@ -173,9 +173,7 @@ def _cuts(values: dict[str, np.ndarray], chosen: tuple[Dimension, ...], bins: An
     fixed = _fixed(cuts, chosen)
     letters = [dimension.letter for dimension in chosen]
     if isinstance(bins, Mapping):
-        for letter in bins:
-            if letter not in letters:
-                raise InputError(f"bins names {letter!r}, which is no dimension; they are {', '.join(letters)}.")
+        all_known("bins", bins, letters)
     result = {}
     for letter, column, *_ in chosen:
         if column in fixed:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crmkit.errors import ColumnError, InputError, KindError, near_misses
+from crmkit.errors import ColumnError, InputError, KindError, all_known, near_misses
 
 TEXTS = ("meaning", "action", "owner", "kpi")
 #: If a map does not say within how many days its action is due.
@@ -222,9 +222,7 @@ def _from_toml(path: Any, name: str) -> SegmentMap:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"the segment map {name!r} is not TOML in UTF-8: {error}.") from None
     known = ("name", "bins", "dimensions", "source", "segment", REMAINDER)
-    for key in content:
-        if key not in known:
-            raise InputError(f"segment map {name!r}: {key!r} means nothing here.{near_misses(key, known)}")
+    all_known(f"segment map {name!r}", content, known)
     dimensions, rows, rest = (content.get(key) for key in ("dimensions", "segment", REMAINDER))
     if not isinstance(dimensions, list) or not all(isinstance(letter, str) for letter in dimensions):
         raise InputError(f'segment map {name!r}: say the dimensions it reads, such as dimensions = ["r", "f"].')
@@ -276,9 +274,7 @@ def _build(
         place += f" ({label!r})"
         if label in [earlier["segment"] for earlier in table]:
             raise InputError(f"{place}: two rules have this name; join their ranges (such as '1-2,5') or rename one.")
-        for key in row:
-            if key not in known or (last and key in dimensions):
-                raise InputError(f"{place}: {key!r} means nothing here.{near_misses(key, known)}")
+        all_known(place, row, [key for key in known if not (last and key in dimensions)])
         clean: dict[str, Any] = {"segment": label}
         sides = []
         for letter in dimensions:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crmkit.errors import InputError, KindError, near_misses, one_of
+from crmkit.errors import InputError, KindError, all_known, near_misses, one_of
 from crmkit.tables import likeness
 from crmkit.tables.frames import needs
 from crmkit.tables.normal_forms import FIELDS, KINDS, TEXT, check_ids, public_hosts
@@ -100,12 +100,7 @@ def candidates(
     for name, columns in keys.items():
         if isinstance(columns, str):
             columns = (columns,)
-        for column in columns:
-            if column not in (*FIELDS, "word"):
-                raise InputError(
-                    f"keys: {name!r} uses {column!r}; a key is made of {', '.join((*FIELDS, 'word'))}."
-                    + near_misses(column, (*FIELDS, "word"))
-                )
+        all_known(f"keys: {name!r}", columns, (*FIELDS, "word"))
         if "word" in columns and words is None:
             words = _words(table["name"])
         rows = words["row"].to_numpy() if "word" in columns else np.arange(count)

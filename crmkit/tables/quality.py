@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit import periods
-from crmkit.errors import InputError, KindError, near_misses
+from crmkit.errors import InputError, KindError, all_known, near_misses
 from crmkit.tables.conditions import Condition
 from crmkit.tables.frames import needs
 from crmkit.tables.normal_forms import TEXT, texts_of
@@ -131,11 +131,8 @@ def _read(rules: Any) -> Mapping[str, Any]:
         raise KindError(
             f"rules must be a mapping of dimensions or the path of a TOML file, not {type(rules).__name__}."
         )
+    all_known("rules", rules, DIMENSIONS)
     for name, asked in rules.items():
-        if name not in DIMENSIONS:
-            raise InputError(
-                f"rules: {name!r} is no dimension; there are {', '.join(DIMENSIONS)}." + near_misses(name, DIMENSIONS)
-            )
         wanted = Mapping if name in ("validity", "timeliness") else list | tuple
         if not isinstance(asked, wanted):
             what = "column → rule" if wanted is Mapping else "a list"
@@ -259,12 +256,7 @@ def overall(report: pd.DataFrame, weights: Mapping[str, float]) -> pd.DataFrame:
     if not isinstance(weights, Mapping):
         raise KindError(f"weights must be a mapping of dimensions to numbers, not {type(weights).__name__}.")
     dimensions = list(dict.fromkeys(report["dimension"]))
-    for name in weights:
-        if name not in dimensions:
-            raise InputError(
-                f"weights: {name!r} is not in the report; it has {', '.join(dimensions)}."
-                + near_misses(name, dimensions)
-            )
+    all_known("weights", weights, dimensions)
     for name in dimensions:
         if name not in weights:
             raise InputError(f"weights: {name} has none; give it one, 0 if it shall not count.")

@@ -174,7 +174,7 @@ def test_cdnow_is_three_cohorts_of_new_customers():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"period": "fortnights"}, "period='fortnights' is not known; use one of weeks, months, quarters, years"),
+        ({"period": "fortnights"}, "period='fortnights' is not known; use 'weeks', 'months', 'quarters', 'years'"),
         ({"period": "month"}, "Did you mean 'months'"),
         ({"as_of": "2025-12-31"}, "as_of='2025-12-31' is before the first row of the table .2026-01-05"),
         ({}, "from 2026-01-05 to 2026-01-20 fill no whole period of period='months'.*shorter period"),

@@ -327,11 +327,11 @@ class TestRules:
             (changed(rules={8: {"silence": "<= lost_after"}}), r"rules .*\(decline\) overlap|rules .* overlap"),
             (changed(rules={2: {"silence": "< slow_after"}}), "no rule fits a customer with .*silence 3"),
             (changed(rules={2: {"silence": "< slow_aftr"}}), "no threshold 'slow_aftr'. Did you mean 'slow_after'"),
-            (changed(rules={2: {"silense": "< 3"}}), "'silense' is not a fact.*Did you mean 'silence'"),
-            (changed(rules={2: {"stage": "newish"}}), "'newish' is not one of"),
+            (changed(rules={2: {"silense": "< 3"}}), "'silense' is not known; use .*Did you mean 'silence'"),
+            (changed(rules={2: {"stage": "newish"}}), "stage='newish' is not known; use 'prospect'"),
             (changed(rules={2: {"silence": "about 3"}}), "'about 3' is not a condition"),
             (changed(rules={2: {"silence": "__import__('os')"}}), "is not a condition"),
-            (changed(rules={2: {"why": "{silence.__class__}"}}), "is no fact"),
+            (changed(rules={2: {"why": "{silence.__class__}"}}), "silence.__class__. is not known"),
             (changed(thresholds=RULES.thresholds | {"spare": 3}), "no rule uses the threshold 'spare'"),
             (
                 changed(thresholds=RULES.thresholds | {"slow_after": -1}),
@@ -343,8 +343,8 @@ class TestRules:
             (changed(measures=RULES.measures | {"window_gaps": 0}), "more than 0"),
             (changed(rule=[]), "has no rules"),
             (changed(rule=[{"stage": "lost"}]), "no rule leads to prospect or new"),
-            (changed(rule2=[]), "'rule2' means nothing here. Did you mean 'rule'"),
-            (changed(stage={"lots": {}}), "none of"),
+            (changed(rule2=[]), "'rule2' is not known; use .*Did you mean 'rule'"),
+            (changed(stage={"lots": {}}), "'lots' is not known; use 'prospect'"),
             (changed(stage={"lost": {"phase": "end"}}), "'end' is not one of"),
             ("six_stage", "Did you mean 'six_stages'"),
         ],
@@ -365,7 +365,7 @@ class TestRules:
             RULES.move(slow_after=7)
 
     def test_an_unknown_number_is_refused(self):
-        with pytest.raises(InputError, match=r"no number 'lost_aftr'; move .*Did you mean 'lost_after'"):
+        with pytest.raises(InputError, match=r"'lost_aftr' is not known; use .*Did you mean 'lost_after'"):
             RULES.move(lost_aftr=7)
 
     def test_a_broken_file(self, tmp_path):

@@ -226,7 +226,7 @@ def test_missing_values_are_counted(bad):
         ({"bins": 5.0}, "whole number"),
         ({"bins": True}, "whole number"),
         ({"bins": {"r": 5, "f": 5}}, "for 'm' it is None"),
-        ({"bins": {"r": 5, "f": 5, "m": 5, "x": 3}}, "'x', which is no dimension"),
+        ({"bins": {"r": 5, "f": 5, "m": 5, "x": 3}}, "bins: 'x' is not known; use 'r', 'f', 'm'"),
         ({"cuts": {"recency": [30, 90]}}, "Did you mean 'recency_days'"),
         ({"cuts": {"spend": [90, 30]}}, "ascending"),
         ({"cuts": {"spend": [30]}}, "makes 2 bins"),

@@ -96,7 +96,7 @@ def test_own_keys():
     table = normal([ANNA, ANNA | {"phone": None}, ANNA | {"phone": "0171 5551234"}])
     found = identity.candidates(table, keys={"number": ["phone"]})
     assert found.attrs["pairs_by_key"] == {"number": 0}
-    with pytest.raises(InputError, match=r"uses 'fone'.*Did you mean 'phone'"):
+    with pytest.raises(InputError, match=r"keys: 'number': 'fone' is not known; use .*Did you mean 'phone'"):
         identity.candidates(table, keys={"number": ["fone"]})
     with pytest.raises(InputError, match="largest=1"):
         identity.candidates(table, largest=1)

@@ -189,7 +189,7 @@ def test_bad_weights_are_refused():
     found = quality.report(CARDS, {"completeness": ["name"], "uniqueness": ["name"]})
     with pytest.raises(InputError, match="weights: uniqueness has none"):
         quality.overall(found, {"completeness": 1})
-    with pytest.raises(InputError, match=r"'complete' is not in the report.*Did you mean 'completeness'"):
+    with pytest.raises(InputError, match=r"'complete' is not known; use .*Did you mean 'completeness'"):
         quality.overall(found, {"complete": 1})
     for bad in (
         {"completeness": -1, "uniqueness": 2},
@@ -208,7 +208,7 @@ def test_bad_weights_are_refused():
 @pytest.mark.parametrize(
     ("rules", "error", "what"),
     [
-        ({"completness": ["name"]}, InputError, r"'completness' is no dimension.*Did you mean 'completeness'"),
+        ({"completness": ["name"]}, InputError, r"'completness' is not known; use .*Did you mean 'completeness'"),
         ({"completeness": "name"}, KindError, "completeness must be a list, not 'name'"),
         ({"validity": ["email"]}, KindError, "validity must be column → rule"),
         ({"completeness": ["nmae"]}, ColumnError, r"no column 'nmae'.*Did you mean 'name'"),
