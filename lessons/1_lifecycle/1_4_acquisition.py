@@ -14,9 +14,9 @@
 #       - "score leads by points and by a model, and judge both by lift, AUC and calibration on later leads"
 #       - "define the five AARRR rates for one shop, and name one lever for each"
 #       - "defend a decision about a budget, and say what the data cannot show"
-#     teaching_minutes: 65
-#     exercise_minutes: 54
-#     optional_minutes: 34
+#     teaching_minutes: 80
+#     exercise_minutes: 37
+#     optional_minutes: 65
 #     needs: []
 #     data: ["shop"]
 #     sources: ["001 §2.1.1, §3.1.2, §4.2.3(1)(2), §5.1.1", "002.B0, B2, B13"]
@@ -27,7 +27,7 @@
 #       - "No rule of attribution shows who would have bought anyway. An average cost does not show what the next euro brings."
 #       - "Judge a score on people it has not seen: lift for the list, calibration for the promise, and the interval before the praise."
 #       - "AARRR are five words. The rates begin to exist when you write down of whom, what and within which time."
-#       - "Count a voucher by the customers it added, not by the codes that were used."
+#       - "Count a voucher by the customers it added, not by the codes that were used (optional section)."
 # ---
 
 # %% [markdown] key="question" tags=["question", "slide"]
@@ -48,8 +48,10 @@
 # the board; exercise 1.4-8 comes back to them. Ask two people of different opinion which *one* number would change
 # their mind.
 #
-# Time: 5 minutes here; 65 of teaching and 54 of core exercises in all. In a short course leave out the table of web
-# figures and exercise 1.4-6, and show the voucher section without exercise 1.4-7.
+# Time: 5 minutes here. The lesson takes 80 minutes of teaching and 37 of core exercises. Teaching: opening, recall and
+# data 14, funnel 7, cost 7, attribution 10, widget 3, leads 4, model and judging 13, AARRR 10, claim check 6, what the
+# data cannot show 2, own data and discussion 4. The sections marked optional take 14 more and their exercises 17; a class
+# that is quick does the voucher first. In a short course leave out exercise 1.4-3 and the table of points row by row.
 
 # %% [markdown] key="recall" tags=["recall"]
 # ## Recall
@@ -215,8 +217,8 @@ check("1.4-1")
 # every rate on a dashboard: *are the people in the numerator a part of those in the denominator, and had all of them the
 # same time?*
 
-# %% [markdown] key="web-figures"
-# ### Visit time, page views, click rate
+# %% [markdown] key="web-figures" tags=["optional"]
+# ### Visit time, page views, click rate · optional · 3 minutes
 #
 # The source wants decisions by "visit time, page views, click rate". A click rate needs to know who saw a link and did not
 # click; a table of visits holds only the clicks. (The letters at the end of the lesson have one.) So here are time and
@@ -558,7 +560,28 @@ print(f"model less points: AUC {gap:+.3f}, interval {low:+.3f} to {high:+.3f}")
 # %% [markdown] key="auc-difference-look"
 # Zero lies inside: on these 1,882 leads the data do not show that the model sorts better. Robyn Dawes (1979) called it
 # "the robust beauty of improper linear models": if the right things are counted in the right direction, the exact
-# weights hardly matter for the *order*. Try it: what does the list lose if a row of the table is missing?
+# weights hardly matter for the *order*. They matter for the *promise*: if a score says 20 %, do 20 in 100 buy?
+
+# %% key="calibration-picture" tags=["subslide", "notes"]
+ax = show.calibration_curves(judged)
+
+# %% [markdown] key="calibration-look"
+# Both keep their promises here, since the points were translated by what happened in the past; only the best group of
+# the points bought more often than promised. A manager who reads "45 points" as "45 %" has no such promise (exercise
+# 1.4-10).
+
+# %% [markdown] key="lead-moral"
+# Both lists sort nearly as well. So for *whom do I call first* the page of points will do, and everybody understands it. For
+# *how many will buy* and *what may a call cost* you want a probability that keeps its promise.
+#
+# Two doubts remain. A lead who is likely to buy need not be one whom a call **makes** buy: that takes an experiment (lesson
+# 1.6). And many of these buyers had bought before the score could be computed (exercise 1.4-11, optional).
+
+# %% [markdown] key="how-good" tags=["optional", "slide"]
+# ### How good can a score be? · optional · 5 minutes
+#
+# Two questions for those who build scores: how much hangs on a single row of the table, and how near does either score come to
+# the **truth**? First the rows. What does the list lose if one of them is missing?
 
 # %% key="points-sensitivity"
 auc = {}
@@ -572,16 +595,7 @@ shown.assign(auc_without=pd.Series(auc).round(3))
 
 # %% [markdown] key="points-sensitivity-look"
 # With all rows the AUC is 0.732. Without the favourites it falls to 0.705; no other row is worth even a hundredth. So
-# nobody need quarrel over five points more or less in a row. Points matter for the *promise*: if a score says 20 %, do
-# 20 in 100 buy?
-
-# %% key="calibration-picture" tags=["subslide", "notes"]
-ax = show.calibration_curves(judged)
-
-# %% [markdown] key="calibration-look"
-# Both keep their promises here, since the points were translated by what happened in the past; only the best group of
-# the points bought more often than promised. A manager who reads "45 points" as "45 %" has no such promise (exercise
-# 1.4-10).
+# nobody need quarrel over five points more or less in a row.
 #
 # In this shop we can do what no firm can: see the truth itself. `truth_leads` holds the probability with which each lead
 # *really* would buy.
@@ -595,8 +609,8 @@ print("truth:", best_possible)
 # Not even the truth has an AUC near 1. Who knows every lead's true chance still cannot tell who will buy. A vendor who
 # promises 0.95 has other leads, or data with a leak: a trait that was written down *after* the purchase.
 
-# %% [markdown] key="1.4-6-task" tags=["subslide"]
-# ### Exercise 1.4-6 · decide · 8 minutes
+# %% [markdown] key="1.4-6-task" tags=["optional", "subslide"]
+# ### Exercise 1.4-6 · decide · optional · 8 minutes
 #
 # Who is **nearer to the truth**? For both scores in `probability` compute the mean absolute difference from `truth`
 # over the leads in `later`. Put the two numbers in a dictionary `gap_to_truth` with the keys `"model"` and `"points"`,
@@ -610,13 +624,8 @@ gap_to_truth = {
 # %% key="1.4-6-check" tags=["check"]
 check("1.4-6")
 
-# %% [markdown] key="lead-moral"
-# Both lists sort nearly as well; the probabilities of the model are about three times nearer to the truth. So: for
-# *whom do I call first* the page of points will do, and everybody understands it. For *how many will buy* and *what may
-# a call cost* you want the better probabilities.
-#
-# Two doubts remain. A lead who is likely to buy need not be one whom a call **makes** buy: that takes an experiment, as with
-# the voucher below. And many of these buyers had bought before the score could be computed (exercise 1.4-11, optional).
+# %% [markdown] key="how-good-moral"
+# The points sort as well as the model, and the probabilities of the model are about three times nearer to the truth.
 
 # %% [markdown] key="1.4-10-task" tags=["optional"]
 # ### Exercise 1.4-10 · decide · optional · 7 minutes
@@ -736,8 +745,8 @@ activated_in_a_week = in_a_week.loc[0, "rate"]
 # %% key="1.4-12-check" tags=["check"]
 check("1.4-12")
 
-# %% [markdown] key="coupons" tags=["slide"]
-# ## A voucher in the chain
+# %% [markdown] key="coupons" tags=["optional", "slide"]
+# ## A voucher in the chain · optional · 6 minutes
 #
 # The source proposes coupons at every link: to pull people in, to activate, to convert, to retain, to earn (002.B2).
 # Harbour does it at one link. Four times it sent a **welcome letter** with a code to new customers who had been silent
@@ -779,8 +788,8 @@ pd.DataFrame(
 # bought! The report divides the cost by the codes and is content. But look at the table above: of those who got **no**
 # letter, some bought as well.
 
-# %% [markdown] key="1.4-7-task" tags=["subslide"]
-# ### Exercise 1.4-7 · decide · 9 minutes
+# %% [markdown] key="1.4-7-task" tags=["optional", "subslide"]
+# ### Exercise 1.4-7 · decide · optional · 9 minutes
 #
 # What did one **additional** buyer cost? Additional are those who bought *because* of the letter: the share of buyers
 # with letter, less the share of buyers without, times the number of letters. Divide the cost of all letters (0.30 euros
