@@ -14,9 +14,9 @@
 #       - "judge a model on a hold-out beside rules that need no model"
 #       - "compute lifetime value in three ways, and say what each of them can carry"
 #       - "compute from data whether keeping is cheaper than winning"
-#     teaching_minutes: 68
-#     exercise_minutes: 52
-#     optional_minutes: 34
+#     teaching_minutes: 79
+#     exercise_minutes: 41
+#     optional_minutes: 65
 #     needs: []
 #     data: ["cdnow", "subscription", "shop", "complete_journey"]
 #     sources: ["001 §2.1.2: retention, eight strategies and four benefits", "001 §5.1.3: retention rate, lifetime value", "000.d: customers who bought"]
@@ -48,10 +48,11 @@
 # firm. Telephone companies, gyms and newspapers know the day; shops, restaurants and hotels do not. Write two
 # columns on the board, *with contract* and *without*, and keep them: the whole lesson is about that line.
 #
-# Time: 5 minutes. The lesson takes 68 minutes of teaching and 52 of core exercises. Teaching: opening and data 9,
-# contract 9, cohorts 6, the story 6, lifetimes and weeks 5, hold-out 9, P(alive) 5, money 8, widget 2, strategies 3,
-# claim 6. In a half-day workshop leave out Cox and the section on lifetimes (1.5-5, 1.5-6), and show the claim check
-# instead of working it. With firms that sell by contract do 1.5-2 and 1.5-11 instead of 1.5-7 and 1.5-8.
+# Time: 5 minutes. The lesson takes 79 minutes of teaching and 41 of core exercises. Teaching: opening, recall and data 11,
+# contract 7, cohorts 3, the story and lifetimes 7, weeks 5, hold-out 8, P(alive) 6, money 11, widget 3, strategies and
+# lots 6, claim 6, own data and discussion 6. The sections marked optional take 20 more. In a half-day workshop leave out
+# lifetimes and the weeks (1.5-5, 1.5-6), and show the claim check instead of working it. With firms that sell by
+# contract do 1.5-2, the section on one rate and 1.5-11 instead of the hold-out and 1.5-8.
 
 # %% [markdown] key="recall" tags=["recall", "slide"]
 # ## Recall
@@ -189,8 +190,8 @@ half_have_left = monthly.loc[monthly["survival"] <= 0.5, "age"].min()
 # %% key="1.5-2-check" tags=["check"]
 check("1.5-2")
 
-# %% [markdown] key="cox-text" tags=["slide"]
-# ### Who leaves sooner?
+# %% [markdown] key="cox-text" tags=["optional", "slide"]
+# ### Who leaves sooner? · optional · 5 minutes
 #
 # The two curves differ in shape, not only in height: annual customers can leave once a year, and they do it then. They
 # also pay other prices and came in other ways. David Cox (1972) found a model that compares, day by day, those who left
@@ -230,7 +231,13 @@ ax = show.cohort_heat_map(table)
 # 9 %, after a year still 8 %. No month sees more than 16 %, and yet 46 % bought again within a year. A silent month says
 # almost nothing about a customer of a music shop.
 #
-# `complete_history=True` is a promise: these customers were really new. The same picture for the supermarket:
+# `complete_history=True` is a promise: these customers were really new. Few tables can promise that: most **begin** in the
+# middle of a firm's life, and their first cohorts hold old customers who only look new.
+
+# %% [markdown] key="begins-late" tags=["optional", "slide"]
+# ### A table that begins late · optional · 3 minutes
+#
+# The same picture for the supermarket, whose table begins in January 2017:
 
 # %% key="cohorts-supermarket" tags=["subslide", "notes"]
 journey = datasets.load("complete_journey").transactions
@@ -319,8 +326,8 @@ fitter = BetaGeoFitter()
 _ = fitter.fit(known["x"], known["t_x"], known["T"])
 fitter.params_.round(3).to_frame("value").T
 
-# %% [markdown] key="1.5-5-task"
-# ### Exercise 1.5-5 · do · 5 minutes
+# %% [markdown] key="1.5-5-task" tags=["optional"]
+# ### Exercise 1.5-5 · do · optional · 5 minutes
 #
 # Ask lifetimes for the number of orders that the head of purchasing wants. The method is
 #
@@ -344,7 +351,8 @@ ours = bg_nbd.expected_purchases(known, "39 weeks").sum()
 print(f"our own model: {ours:,.0f} orders in 39 weeks")
 
 # %% [markdown] key="the-same-look"
-# Two programs that were written independently say the same. That is the best reason there is to believe either.
+# Two programs that were written independently find the same four numbers, and (exercise 1.5-5) the same forecast. That is the
+# best reason there is to believe either.
 
 # %% [markdown] key="weeks" tags=["slide"]
 # ### What is a week?
@@ -419,8 +427,8 @@ held = value.holdout(
 forecast = bg_nbd.expected_purchases(held, "39 weeks")
 pd.DataFrame({"forecast": forecast, "came": held["x_holdout"]}).head().round(2)
 
-# %% [markdown] key="1.5-7-task" tags=["subslide"]
-# ### Exercise 1.5-7 · decide · 6 minutes
+# %% [markdown] key="1.5-7-task" tags=["optional", "subslide"]
+# ### Exercise 1.5-7 · decide · optional · 6 minutes
 #
 # How good is the forecast? Many reports answer with the **mean absolute error** (MAE): the mean of `|forecast − came|` over
 # all customers. A colleague offers a cheaper "model": *nobody buys anything*, a forecast of 0 for everybody. By
@@ -436,7 +444,9 @@ mae_gain = mae_zero - mae_model
 check("1.5-7")
 
 # %% [markdown] key="mae-look"
-# All the work for so little? Before you throw the model away, look at what else one can ask of a forecast:
+# Many reports judge a forecast by its **mean absolute error** (MAE), the mean of `|forecast − came|` over all customers. By it
+# our model hardly beats the guess that *nobody buys anything*. All the work for so little? Before you throw the model away,
+# look at what else one can ask of a forecast:
 #
 # * its **total**: purchasing needs the right number of orders;
 # * its **squared error** (RMSE is its root), in which missing a customer who orders ten times is a hundred times worse than missing one order;
@@ -472,12 +482,15 @@ ax = show.model_tracking(tracked)
 # else. (It is 11 % here and 12 % above: this line is what the model expects of *such* customers from their first day, the
 # scorecard takes what each of them did.)
 
-# %% key="frequencies" tags=["subslide", "notes"]
+# %% [markdown] key="frequencies-text" tags=["optional", "slide"]
+# ### A look at the fit itself · optional · 2 minutes
+
+# %% key="frequencies" tags=["fragment", "notes"]
 ax = show.purchase_frequencies(value.frequencies(bg_nbd, known))
 
 # %% [markdown] key="frequencies-look"
-# A last look at the fit itself: how many customers bought never again, once, twice …? The bars stand close
-# together, so the story can be true. It need not be: other stories fit as well.
+# How many customers bought never again, once, twice …? The bars stand close together, so the story can be true. It need not
+# be: other stories fit as well.
 
 # %% [markdown] key="alive" tags=["slide"]
 # ### Who is still a customer?
@@ -644,7 +657,37 @@ pd.Series(
 # The cohort says what happened: 17.23 dollars. The model, which had seen nine months of it, says 14.68: too low, as its
 # orders were. The simple formula says 19.18 for *ever*, with the 46 % who bought again within a year as its r. That it
 # lands in the same region is luck. It was made for contracts, where who stays pays and who does not pay has
-# left; here most are silent most of the time and still customers.
+# left; here most are silent most of the time and still customers. And whatever it is used for, its r is one number for
+# everybody, while those who stay are not like those who leave.
+
+# %% [markdown] key="1.5-10-task" tags=["optional"]
+# ### Exercise 1.5-10 · decide · optional · 9 minutes
+#
+# "What may one more customer cost?" The head of marketing wants the money back within **24 months** of the first
+# purchase, by the model, with a margin of 30 % and a discount of 10 % a year. Add up
+#
+# * the margin of the **first** purchase: 30 % of 32.99 dollars, the mean of all first purchases, and
+# * the `clv` of a customer who has just made it (`just_won`, `unit="weeks"`) over `"24 months"`.
+#
+# Put the sum in `highest_bid`.
+
+# %% key="1.5-10" tags=["solution"] answers="highest_bid"
+two_years = value.customer_lifetime_value(
+    bg_nbd, money, just_won, unit="weeks",
+    horizon="24 months", margin=0.3, discount=0.1,
+)  # fmt: skip
+highest_bid = 0.3 * 32.99 + two_years["clv"].iloc[0]
+
+# %% key="1.5-10-check" tags=["check"]
+check("1.5-10")
+
+# %% [markdown] key="bid-moral"
+# This is the highest bid for an **average** customer, and it leaves nothing for rent and wages. Nor is the next
+# customer an average one: customers who come only after more expensive advertising often leave sooner. Lesson 1.4 computes what
+# customers really cost, source by source.
+
+# %% [markdown] key="sbg-text" tags=["optional", "slide"]
+# ### With a contract: what one rate hides · optional · 7 minutes
 #
 # With a contract the formula has another fault. We take Postmill's monthly customers of the first half of 2023. From
 # their **first year** we learn, and then ask how many of them are still there after 24 and 30 months:
@@ -703,32 +746,6 @@ pd.Series(
 # The formula gives a subscriber 109 euros for the whole life. These customers have brought 105 in their first 31 payments,
 # and 27 % of them are still there. **Whoever takes the mean retention rate of the first year undervalues a customer**, and
 # bids too little for the next one.
-
-# %% [markdown] key="1.5-10-task" tags=["optional"]
-# ### Exercise 1.5-10 · decide · optional · 9 minutes
-#
-# "What may one more customer cost?" The head of marketing wants the money back within **24 months** of the first
-# purchase, by the model, with a margin of 30 % and a discount of 10 % a year. Add up
-#
-# * the margin of the **first** purchase: 30 % of 32.99 dollars, the mean of all first purchases, and
-# * the `clv` of a customer who has just made it (`just_won`, `unit="weeks"`) over `"24 months"`.
-#
-# Put the sum in `highest_bid`.
-
-# %% key="1.5-10" tags=["solution"] answers="highest_bid"
-two_years = value.customer_lifetime_value(
-    bg_nbd, money, just_won, unit="weeks",
-    horizon="24 months", margin=0.3, discount=0.1,
-)  # fmt: skip
-highest_bid = 0.3 * 32.99 + two_years["clv"].iloc[0]
-
-# %% key="1.5-10-check" tags=["check"]
-check("1.5-10")
-
-# %% [markdown] key="bid-moral"
-# This is the highest bid for an **average** customer, and it leaves nothing for rent and wages. Nor is the next
-# customer an average one: customers who come only after more expensive advertising often leave sooner. Lesson 1.4 computes what
-# customers really cost, source by source.
 
 # %% [markdown] key="widget" tags=["widget", "slide"]
 # ## Play with it
@@ -902,6 +919,18 @@ claim[["value", "low", "high"]].round(2)
 # * For the **reminder**, whose effect may be zero, the cost of a kept customer has no upper limit.
 # * Send the same letter to people who would come anyway, and it gets expensive: its price is the same, but its effect is small.
 #
+# The verdict on F-19: **not shown**, and that with the best evidence a firm can have. Counted in customers it is probably
+# true, but chance can explain the difference. The sentence is not about customers at all. It is about two ratios that each
+# firm has to measure: contact cost / effect, and spend / customers won, each for what such a customer brings. To be five
+# times cheaper here, the letter that brings back 13 of 100 would have to cost 36 cents.
+#
+# What these data cannot show: the cost of the *next* customer. 14.36 is an average, in which every fifth customer
+# (source `direct`) cost nothing. The customer who is won with one more euro usually costs more, and so does the one who is
+# kept with one more letter.
+
+# %% [markdown] key="by-money" tags=["optional", "slide"]
+# ### Cheaper in money, too? · optional · 3 minutes
+#
 # Is a customer who came back worth as much as a new one? We compare the margin up to the end of the year with the
 # margin of new customers in as many days.
 
@@ -936,16 +965,7 @@ per_euro.round(2)
 # A euro for letters brought 0.72 euros of margin, with an interval from −2.13 to 3.58. A euro for winning brought 2.90. The
 # first lines say one reason: those who came back after a letter ordered 2.8 times up to the end of the year, those who came back
 # without one 4.2 times. The letter did bring people back, but people who buy little. (There are only 27 without a letter.)
-# By money, winning looks better, and again it is not sure.
-#
-# The verdict on F-19: **not shown**. Counted in customers it is probably true, in money probably not. Chance can explain both, and
-# that with the best evidence a firm can have. The sentence is not about customers at all. It is about two ratios that
-# each firm has to measure: contact cost / effect, and spend / customers won, each for what such a customer brings. To be five
-# times cheaper here, the letter that brings back 13 of 100 would have to cost 36 cents.
-#
-# What these data cannot show: the cost of the *next* customer. 14.36 is an average, in which every fifth customer
-# (source `direct`) cost nothing. The customer who is won with one more euro usually costs more, and so does the one who is kept with
-# one more letter.
+# By money, winning looks better, and again it is not sure. Counted in money, the claim is probably not true.
 
 # %% [markdown] key="own-data-text" tags=["own-data", "slide"]
 # ## With your own data
