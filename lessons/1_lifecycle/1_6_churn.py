@@ -14,9 +14,9 @@
 #       - "measure a win-back with a control group, and tell a naive figure from a randomised one"
 #       - "choose by expected value and by persuadability instead of by danger"
 #       - "hand over a call list that keeps to its budget, to consent and to a control group"
-#     teaching_minutes: 66
-#     exercise_minutes: 54
-#     optional_minutes: 26
+#     teaching_minutes: 74
+#     exercise_minutes: 46
+#     optional_minutes: 54
 #     needs: []
 #     data: ["subscription", "shop"]
 #     sources: ["001 §2.1: decline, lost", "001 §2.1.3: churn, its signs and its follow-up", "001 §3.1.2: churn warning", "001 §4.2(7): risk management", "002.A3: after churn, filter by reason and win back"]
@@ -49,11 +49,10 @@
 # class says "those in danger". Write it on the board. The lesson takes this answer apart in two steps: a call to
 # somebody who stays is wasted (threshold), and so is one to somebody who cannot be moved (persuadable).
 #
-# Time: 5 minutes. The lesson takes 66 minutes of teaching and 54 of core exercises. Teaching: opening and data 8, who
-# has left 7, what was known and what to watch 13, rule and model 14, IT's file 4, reasons 3, the letter 6,
-# persuadable and call list 8, claim check 3. The section *When nobody drew lots* takes 8 more: it is for classes that
-# are quick, or for home. In a half-day workshop leave out the habits and exercise 1.6-6, and show 1.6-2 instead of
-# working it.
+# Time: 5 minutes. The lesson takes 74 minutes of teaching and 46 of core exercises. Teaching: opening, recall and data 10,
+# who has left 6, what was known and what to watch 6, rule 5, model 9, IT's file 5, reasons 3, the letter 6, persuadable 7,
+# call list 6, widget 3, claim check 2, own data and discussion 6. The sections marked optional take 20 more. In a half-day
+# workshop show 1.6-2 instead of working it.
 
 # %% [markdown] key="recall" tags=["recall"]
 # ## Recall
@@ -233,9 +232,15 @@ except InputError as refusal:
 #
 # Somebody who is going to leave loses interest or is dissatisfied, asks for help less often, perhaps buys from a
 # rival already. The rival we cannot see. The rest should show in activity, frequency, satisfaction "and their change
-# over time": so the sources. Change against what? Against the customer's **own** habit. Four logins a month are few
-# for one and many for another. `watch` compares the last two months with the ten before, and gives an **alert** if the
-# fall is larger than chance explains (for satisfaction, a mean of few answers: if it is `points` or more):
+# over time": so the sources. Change against what? There are two ways: against the customer's own habit, or as a **sign**,
+# a thing that is rare when all is well.
+
+# %% [markdown] key="own-habit" tags=["optional", "slide"]
+# ### Against their own habit · optional · 3 minutes
+#
+# Four logins a month are few for one customer and many for another. `watch` compares the last two months with the ten
+# before, and gives an **alert** if the fall is larger than chance explains (for satisfaction, a mean of few answers: if it
+# is `points` or more):
 
 # %% key="watch" tags=["fragment", "notes"]
 habits = churn_features.watch(
@@ -259,8 +264,13 @@ alerts[["because"]].head(4)
 # %% [markdown] key="watch-look"
 # The idea is right, the yield is small. A subscriber gets one box and logs in four times a month: two months are too
 # few events to tell a change from chance. Where customers act daily, an app, a canteen, a bank card, the same
-# function sees much more. Where they act monthly we had better collect **signs**: things that are rare when all is
-# well.
+# function sees much more.
+
+# %% [markdown] key="signs-text" tags=["slide"]
+# ### Signs
+#
+# Postmill's subscribers act monthly: one box, a few logins. Two months of that are too few to tell a change from chance. So
+# we count three signs: a skipped box, a late payment, a complaint.
 
 
 # %% key="signs"
@@ -436,8 +446,8 @@ ax = show.lead_time(lead)
 # Here an earlier warning counts too.) Of 40 in 100 the model had warned a month before. The desk can work with that. A
 # warning on the day of the notice would have been right, and useless.
 
-# %% [markdown] key="no-notice" tags=["subslide"]
-# ### The same without a contract
+# %% [markdown] key="no-notice" tags=["optional", "slide"]
+# ### The same without a contract · optional · 4 minutes
 #
 # Harbour's customers give no notice, so the label is a definition again: whoever bought in the half-year up to 30
 # June 2025, and nothing in the half-year after it. Does silence warn, and is it better to measure it in days, or in a
@@ -772,8 +782,8 @@ plan = pd.DataFrame(
 calls = win_back.call_list(shortlist, plan, budget=240, control_share=0.2, seed=1)
 calls[["customer_id", "action", "reason", "value", "due", "group"]].head(4)
 
-# %% [markdown] key="1.6-6-task" tags=["subslide"]
-# ### Exercise 1.6-6 · decide · 8 minutes
+# %% [markdown] key="1.6-6-task" tags=["optional", "subslide"]
+# ### Exercise 1.6-6 · decide · optional · 8 minutes
 #
 # The shop manager has **300 euros**, and wants every **fourth** customer of the list held out at random. Make that
 # list with `win_back.call_list` from the same `shortlist`, `plan` and `seed=1`. How many euros of expected value do
@@ -788,28 +798,10 @@ value_called = longer.loc[longer["group"] == "contact", "value"].sum()
 check("1.6-6")
 
 # %% [markdown] key="call-list-moral"
-# The held-out customers cost no money: all 300 euros still go into calls. But some of the best names are held out, and
-# the calls go further down the list instead. That takes some 100 euros from the expected value, and buys an answer. Can
-# so few give one? **Ask before the campaign**, not after it.
-
-# %% key="next-test" tags=["subslide", "notes"]
-alone = effect.means["control"]
-sizes = {
-    f"+{points} points": experiments.sample_size(points / 100, rate=alone)
-    for points in (5, 10, 15)
-}
-pd.DataFrame(sizes, index=["called", "held out"]).T
-
-# %% [markdown] key="next-test-look"
-# If 7 in 100 come back alone, and calls bring back 10 points more, a test needs 164 called and 164 held out to see it
-# (in four of five such tests, at the usual risk of 5 % of seeing what is not there). A list of 40 or 50 calls cannot.
-# So Harbour should either call more, or add up the lists of several quarters and read out once. Lots are drawn in
-# strata, so that both groups have their share of frequent buyers:
-
-# %% key="lots" tags=["subslide", "notes"]
-pool = shortlist[shortlist["listed"]].join(kind.rename("orders before"))
-groups = experiments.assign(pool, strata="orders before", seed=2026)
-pd.crosstab(pool["orders before"], groups)
+# The held-out customers cost no money: the whole budget still goes into calls. But some of the best names are held out, and
+# the calls go further down the list instead. With 300 euros and every fourth customer held out that takes some 100 euros
+# from the expected value, and buys an answer. Can so few give one? **Ask before the campaign**, not after it: a list of 40
+# or 50 calls is too short by far.
 
 # %% [markdown] key="1.6-7-task" tags=["subslide"]
 # ### Exercise 1.6-7 · defend · 8 minutes
@@ -843,13 +835,37 @@ check("1.6-7")
 # larger test would cost. A very good one proposes to leave out the one-time buyers, or to drop the voucher, and to
 # test that. Do not accept "190 % is wrong": it is right, and answers another question.
 
-# %% [markdown] key="no-lots" tags=["slide"]
-# ## When nobody drew lots
+# %% [markdown] key="next-test-text" tags=["optional", "slide"]
+# ### How many calls would show it? · optional · 3 minutes
+#
+# `sample_size` tells how many must be called, and how many held out, for an effect of so and so many points to be seen:
+
+# %% key="next-test" tags=["fragment", "notes"]
+alone = effect.means["control"]
+sizes = {
+    f"+{points} points": experiments.sample_size(points / 100, rate=alone)
+    for points in (5, 10, 15)
+}
+pd.DataFrame(sizes, index=["called", "held out"]).T
+
+# %% [markdown] key="next-test-look"
+# If 7 in 100 come back alone, and calls bring back 10 points more, a test needs 164 called and 164 held out to see it
+# (in four of five such tests, at the usual risk of 5 % of seeing what is not there). A list of 40 or 50 calls cannot.
+# So Harbour should either call more, or add up the lists of several quarters and read out once. Lots are drawn in
+# strata, so that both groups have their share of frequent buyers:
+
+# %% key="lots" tags=["subslide", "notes"]
+pool = shortlist[shortlist["listed"]].join(kind.rename("orders before"))
+groups = experiments.assign(pool, strata="orders before", seed=2026)
+pd.crosstab(pool["orders before"], groups)
+
+# %% [markdown] key="no-lots" tags=["optional", "slide"]
+# ## When nobody drew lots · optional · 8 minutes
 #
 # In 2025 Harbour introduced a better delivery: in the region *city* from March, on the *coast* from May, in the
 # *hills* from August, in two regions not at all. The sources want satisfaction checked regularly. Did it rise
-# *because* of the delivery? (This section is for those who have 8 minutes more.) Nobody drew lots. But we can compare
-# the **change** where it was introduced with the change where it was not: **difference in differences**.
+# *because* of the delivery? Nobody drew lots. But we can compare the **change** where it was introduced with the change
+# where it was not: **difference in differences**.
 
 # %% key="trends" tags=["subslide", "notes"]
 answers = harbour.feedback.dropna(subset=["satisfaction"])
@@ -967,12 +983,15 @@ print("Our model:", lead["model"].attrs["note"])
 # warning. Nothing is wrong with the procedure: it is a good **win-back list**, the one we built above. But it is no
 # warning, and a firm that buys it as one will call people who have already gone. What is missing are signs from
 # before the notice, and a date for each.
+
+# %% [markdown] key="second-claim" tags=["optional", "slide"]
+# ### Does a promotion keep them? · optional · 2 minutes
 #
 # **Second claim.** The sources close their sequence with *a loyalty programme or a promotion* to keep those about to
 # leave. Does a promotion keep them? On 15 August 2025 a random half of Postmill's monthly subscribers was offered a
 # free bag for staying. The share who gave notice within 120 days:
 
-# %% key="offer" tags=["subslide", "notes"]
+# %% key="offer" tags=["fragment", "notes"]
 noticed = postmill.cancellations[["customer_id", "cancelled_on"]]
 offers = postmill.offers.merge(noticed, on="customer_id", how="left")
 days_to_notice = (offers["cancelled_on"] - offers["offered_on"]).dt.days
