@@ -71,7 +71,7 @@ def table(plan: Plan, lessons: Sequence[Lesson]) -> str:
     lines += [f"| {plan.sittings[n]} | {told[2 * n]} | {told[2 * n + 1]} |" for n in range(sat)]
     used, room = _hours(sum(map(_minutes, taken))), _hours(2 * STRETCH * len(plan.sittings))
     more = _hours(sum(lesson.front["optional_minutes"] for lesson in taken))
-    text = f"The lessons that stand fill {used} of {room}, and {more} more with optional exercises."
+    text = f"The lessons that stand fill {used} of {room}, and {more} more with all that is optional."
     if nothing := plan.sittings[sat:]:
         text += f" No lesson stands yet for: {nothing[0]}{' to ' + nothing[-1] if nothing[1:] else ''}."
     if late:

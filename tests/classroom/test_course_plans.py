@@ -64,7 +64,7 @@ def test_a_plan_keeps_the_order_of_the_course_and_says_where_nothing_stands_yet(
     plan = Plan("days", ("Mo", "Tu", "We"), ("1.2", "1.1"))
     table = course_plans.table(plan, [lesson("1.1", 60, optional=10), lesson("1.2", 60)])
     assert re.search(r"\| Mo \| 1\.1 .*1\.2 ", table)
-    assert "10 min more with optional exercises. No lesson stands yet for: Tu to We." in table
+    assert "10 min more with all that is optional. No lesson stands yet for: Tu to We." in table
     assert f"break of {BREAK}" in table
 
 
