@@ -9,6 +9,7 @@
 #     objectives:
 #       - "say which decision a segmentation is for, before making it"
 #       - "name the five kinds of segmentation and the four principles they are judged by"
+#       - "say which lesson of this part answers which question of a firm, and in which order to take them"
 #     teaching_minutes: 15
 #     exercise_minutes: 0
 #     optional_minutes: 0
@@ -68,19 +69,55 @@ print(f"{len(spend):,} households; the top fifth spends {top_fifth:.1%} of the m
 #
 # A good segmentation is **measurable** (we can tell who belongs where), **actionable** (we can reach the group and do
 # something different), **differentiable** (groups really differ) and **stable** (it does not need a new
-# definition every month). They pull against each other: a finer division differs more and is less stable. Each lesson
-# comes back to these four words with numbers.
+# definition every month). They pull against each other: a finer division differs more and is less stable. Lesson 2.1
+# puts numbers on these four words, lesson 2.3 tries them on RFM, and the take-away on eight divisions side by side.
 
 # %% [markdown] key="map" tags=["slide"]
 # ## The lessons
 #
-# | Lesson | After it you can |
-# |---|---|
-# | 2.1 Five kinds, four principles | score any segmentation by the four principles |
-# | 2.2 Value bands and purchase patterns | say how unequal your customers are, and what a misplaced one costs |
-# | **2.3 RFM** | choose 200 of 2,469 customers, with reasons and a control group |
-# | 2.4 Finding segments in data | let an algorithm propose groups, and judge them |
-# | 2.5 Brand, usage and the purchase cycle | time an offer and know whom it pays for |
-# | 2.6 Tags and portraits | describe a customer by rules that anybody can check |
+# | Lesson | Minutes | After it you can |
+# |---|---|---|
+# | 2.1 Five kinds, four principles | 108 | score any segmentation by the four principles, and say who is missing from it |
+# | 2.2 Value bands and purchase patterns | 110 | say how unequal your customers are, and what a misplaced one costs |
+# | **2.3 RFM** | 120 | choose 200 of 2,469 customers, with reasons and a control group |
+# | 2.4 Finding segments in data | 116 | let an algorithm propose groups and rules, and judge them |
+# | 2.5 Brand, use and the purchase cycle | 119 | time an offer, and know for whom it pays |
+# | 2.6 Tags and portraits | 120 | describe a customer by rules that anybody can check, and push a product to the right ones |
+# | 2.9 Take-away | 20 | choose the segmentation by the question |
 #
-# Lessons 2.1 to 2.4 stand today, and each can be read alone. If you have an evening, begin with 2.3.
+# Minutes are teaching and core exercises together. Take the lessons in this order if you have the time: 2.1 gives the words, 2.2
+# and 2.3 the tools that every firm with a till has, 2.4 to 2.6 what more data allow. Only 2.4 needs another lesson (2.3). If you
+# have an evening, begin with 2.3; if you plan promotions, with 2.5; if you have a customer database to fill, with 2.6.
+
+# %% [markdown] key="data" tags=["slide"]
+# ## Real and simulated customers
+#
+# The households of **Complete Journey** are real: a year of baskets, and demographics of one household in three. **CDNOW**, the music
+# shop of part 1, comes back for comparison. Both know what was bought, and neither knows why, nor what an offer would have
+# changed: nobody drew lots.
+#
+# Where these are needed, the course uses **simulated firms**: a supermarket whose households answer to offers, and a membership
+# club with portraits, points and surveys. There the truth is known, and a segmentation can be graded like an exam. What a
+# simulation can *not* tell is how the world is; it tells whether a method finds what is there.
+
+# %% key="quoted-figures" tags=["instructor"]
+# Every figure that the text quotes beside what data and lessons say; below, those
+# that differ.
+from crmkit import shipped
+from crmkit.classroom import grammar
+
+fronts = map(grammar.front_matter, grammar.sources(shipped.folder("lessons")))
+minutes = {
+    front.number: front.front["teaching_minutes"] + front.front["exercise_minutes"]
+    for front in fronts
+    if front.number.startswith("2.")
+}
+quoted = {
+    "households": (len(spend), 2469),
+    "a good half": (0.5 < top_fifth < 0.6, True),
+    "minutes": (list(minutes.values()), [15, 108, 110, 120, 116, 119, 120, 20]),
+}
+{name: pair for name, pair in quoted.items() if pair[0] != pair[1]}
+
+# %% [markdown] key="quoted-figures-note" tags=["instructor"]
+# The cell above must show an empty `{}`; anything else is a wrong figure in the text.
