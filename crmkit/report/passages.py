@@ -118,7 +118,9 @@ def carries(verdict: "Verdict") -> "HTML":
         "customers who bought on two days or more": f"{facts['repeat_buyers']:,} of {facts['customers']:,}",
     }
     if facts["median_days_between"] is not None:
-        lines["median time between two of a customer's purchases"] = f"{facts['median_days_between']:g} days"
+        lines["median time between two of a customer's purchases"] = str(
+            periods.Horizon(facts["median_days_between"], "days")
+        )
     known = pd.DataFrame({"fact": list(lines), "value": list(lines.values())})
     met = verdict.needs.assign(met=verdict.needs["met"].map(marks)).astype("str")
     facts_and_needs = table("What is in the data", known, ["fact"]) + table(

@@ -89,7 +89,7 @@ def silence_view(
     table.attrs = {"unit": unit, "horizon": str(horizon)}
     bought = f"Bought {x + 1} times, last in {unit[:-1]} {t_x:g}" if x else "Bought once"
     told = ", ".join(f"{style.percent(share)} ({name})" for name, share in table["probability_alive"].items())
-    text = f"{bought}, silent for {silence:g} {unit}: still a customer with {told}"
+    text = f"{bought}, silent for {periods.Horizon(silence, unit)}: still a customer with {told}"
     with style.house(ax) as ax:
         for (name, curve), (colour, line, marker) in zip(alive.items(), _LINES, strict=False):
             colour = style.PALETTE[colour]

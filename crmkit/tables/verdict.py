@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from crmkit.periods import Horizon
 from crmkit.tables.transactions import Transactions
 
 Answer = tuple[str, str]  # "yes", "with care" or "no", and why
@@ -151,7 +152,7 @@ def _migration(facts: dict[str, Any]) -> Answer:
     if facts["span_days"] < 4 * wait or facts["span_days"] < 56:
         return (
             "no",
-            f"{facts['span_days']} days are too short for two dates; customers come back after {wait:g} days, "
+            f"{facts['span_days']} days are too short for two dates; customers come back after {Horizon(wait, 'days')}, "
             f"so have at least {max(56, round(4 * wait))}.",
         )
     if facts["first_seen_early"] > 0.25:
@@ -188,14 +189,17 @@ def _stages(facts: dict[str, Any]) -> Answer:
     if span < 6 * wait:
         return (
             "with care",
-            f"{span:,} days are less than six usual gaps of {wait:g} days: growth and decline cannot be told yet.",
+            f"{span:,} days are less than six usual gaps of {Horizon(wait, 'days')}: growth and decline cannot be told yet.",
         )
     if facts["first_seen_early"] > 0.25:
         return (
             "with care",
             "who was a customer before the data begin looks new there; take a day well after the beginning.",
         )
-    return "yes", f"customers come back after {wait:g} days (median), and the data hold {span / wait:.0f} such gaps."
+    return (
+        "yes",
+        f"customers come back after {Horizon(wait, 'days')} (median), and the data hold {span / wait:.0f} such gaps.",
+    )
 
 
 def _cohorts(facts: dict[str, Any]) -> Answer:
@@ -220,7 +224,7 @@ def _value(facts: dict[str, Any]) -> Answer:
     if span < 6 * (wait or span):
         return (
             "no",
-            f"{span:,} days are less than six usual gaps of {wait:g} days; a third must be held out to judge the model.",
+            f"{span:,} days are less than six usual gaps of {Horizon(wait, 'days')}; a third must be held out to judge the model.",
         )
     if facts["first_seen_early"] > 0.25:
         return (
@@ -243,7 +247,7 @@ def _watch(facts: dict[str, Any]) -> Answer:
     if span < 4 * wait:
         return (
             "no",
-            f"{span:,} days are less than four usual gaps of {wait:g} days: a silence cannot be judged afterwards.",
+            f"{span:,} days are less than four usual gaps of {Horizon(wait, 'days')}: a silence cannot be judged afterwards.",
         )
     if facts["longest_gap_days"] > max(30, 0.1 * span):
         return (
@@ -292,7 +296,7 @@ def _due(facts: dict[str, Any]) -> Answer:
     if facts["repeat_buyers"] < 30 or variation is None:
         return "no", f"{facts['repeat_buyers']} customers bought again, too few of them often enough to show a rhythm."
     if facts["span_days"] < 4 * wait:
-        return "no", f"{facts['span_days']:,} days are less than four usual gaps of {wait:g} days."
+        return "no", f"{facts['span_days']:,} days are less than four usual gaps of {Horizon(wait, 'days')}."
     if variation > 0.8:
         return (
             "with care",

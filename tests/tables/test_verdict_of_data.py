@@ -166,6 +166,10 @@ def test_a_due_date_is_doubtful_where_purchases_come_at_random():
     assert "nearly at random" in found["why"]
 
 
+def test_a_day_is_told_in_the_singular():
+    assert "customers come back after 1 day (median)" in str(check(shop(1200, 1, 30, 300)))
+
+
 def test_one_customer_and_nobody_twice_are_read_without_complaint():
     assert check(orders([(1, "2026-01-01", 5)])).facts["customers"] == 1
     assert check(orders([(1, "2026-01-01", 5), (2, "2026-01-01", 5)])).facts["repeat_buyers"] == 0
