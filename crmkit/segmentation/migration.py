@@ -4,7 +4,7 @@ import pandas as pd
 
 from crmkit.lifecycle.moves import GONE, NEW, moves
 
-__all__ = ["GONE", "NEW", "flows", "migration"]
+__all__ = ["GONE", "NEW", "migration"]
 
 
 def migration(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
@@ -46,30 +46,3 @@ def migration(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
         }[frozen],
     }
     return matrix
-
-
-def flows(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
-    """Where did the customers of each segment go? The same as `migration`, long.
-
-    Returns: one row a flow that has customers: `from_segment`, `to_segment`, `customers`, `share` (of the
-    from-segment; the shares of a from-segment add up to 1).
-
-    >>> before = pd.DataFrame({"segment": ["New", "New"]}, index=["anna", "bo"])
-    >>> after = pd.DataFrame({"segment": ["Loyal", "New"]}, index=["anna", "bo"])
-    >>> flows(before, after)
-      from_segment to_segment  customers  share
-    0          New      Loyal          1    0.5
-    1          New        New          1    0.5
-    """
-    matrix = migration(before, after)
-    long = pd.DataFrame(
-        {
-            "from_segment": matrix.index.repeat(matrix.shape[1]),
-            "to_segment": [*matrix.columns] * len(matrix),
-            "customers": matrix.to_numpy().ravel(),
-        }
-    )
-    long["share"] = long["customers"] / long.groupby("from_segment")["customers"].transform("sum")
-    result = long[long["customers"] > 0].reset_index(drop=True)
-    result.attrs = matrix.attrs
-    return result

@@ -15,7 +15,7 @@ import pandas as pd
 
 from crmkit.errors import ColumnError, InputError, KindError, all_known, near_misses
 from crmkit.segmentation.dimensions import DIMENSIONS, Dimension, resolve
-from crmkit.segmentation.migration import flows, migration
+from crmkit.segmentation.migration import migration
 from crmkit.segmentation.segment_cards import cards
 from crmkit.segmentation.segment_maps import SegmentMap, segment
 from crmkit.tables.frames import needs
@@ -26,7 +26,6 @@ __all__ = [
     "SegmentMap",
     "cards",
     "cut_points",
-    "flows",
     "migration",
     "score",
     "segment",

@@ -426,10 +426,6 @@ ax = show.migration(moves)
 # their share of the row. The diagonal are those who stayed. Read one row from left to right: "Of the 426
 # Champions of June, 212 are still Champions, 127 became Loyal customers, 31 are At risk."
 
-# %% key="champions-went"
-went = segmentation.rfm.flows(before, after)
-went[went["from_segment"] == "Champions"].round(2)
-
 # %% [markdown] key="2.3-7-task" tags=["subslide"]
 # ### Exercise 2.3-7 · decide · 6 minutes
 #

@@ -31,18 +31,6 @@ def test_customers_are_conserved(before, after):
     assert matrix.to_numpy().sum() == len(before.keys() | after.keys())
 
 
-@settings(max_examples=30, deadline=None)
-@given(people, people)
-def test_flows_are_the_matrix_and_their_shares_add_up(before, after):
-    matrix, long = rfm.migration(table(before), table(after)), rfm.flows(table(before), table(after))
-    assert long.columns.tolist() == ["from_segment", "to_segment", "customers", "share"]
-    assert long["customers"].gt(0).all()
-    assert long["customers"].sum() == matrix.to_numpy().sum()
-    for row in long.itertuples():
-        assert matrix.loc[row.from_segment, row.to_segment] == row.customers
-    assert long.groupby("from_segment")["share"].sum().to_numpy() == pytest.approx(1)
-
-
 def test_the_matrix_keeps_the_maps_order_and_empty_segments():
     matrix = rfm.migration(table({1: "New"}), table({1: "Loyal", 2: "New"}))
     assert matrix.index.tolist() == [*NAMES, "not yet a customer"]
@@ -64,7 +52,7 @@ def test_cut_anew_scores_move_customers_who_changed_nothing_and_frozen_ones_do_n
     assert rfm.migration(first, frozen).attrs["frozen_cuts"] is True
     assert rfm.migration(first, anew).attrs["frozen_cuts"] is False
     assert "cuts=rfm.cut_points" in rfm.migration(first, anew).attrs["note"]
-    assert rfm.flows(table({1: "New"}), table({1: "New"})).attrs["frozen_cuts"] is None
+    assert rfm.migration(table({1: "New"}), table({1: "New"})).attrs["frozen_cuts"] is None
 
 
 def test_two_maps_of_the_same_people_can_be_laid_side_by_side():
