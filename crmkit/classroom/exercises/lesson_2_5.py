@@ -154,7 +154,7 @@ class SwitcherPercent(Exercise):
 class Shrunk(Exercise):
     id, answer, level, digits = "2.5-4", "shrunk", "do", 2
     nudge = "Three store trips of three: (a + 3) / (a + b + 3), with `shares.a` and `shares.b`."
-    meaning = "Three of three looks like 100 %. What this category's households teach says: about 80 %, and the label is right in two of three cases."
+    meaning = "Three of three looks like 100 %. What this category's households teach says: about 80 %, and the label "store" is right in not quite two of three cases."
     TRIPS = 3  # given in the text of the task
 
     def expected(self, context: Context) -> float:
@@ -223,6 +223,11 @@ class ByChance(Exercise):
     def really_seen(self, context: Context) -> int:
         labelled = brands.matrix(_users(context))
         return round((labelled["brand_type"] == "switcher")[labelled["use"] == "high"].mean() * 100)
+
+    @wrong("You counted those who are exactly at 0.2 or 0.8, too. They are loyal: both ends are excluded.")
+    def ends_included(self, context: Context) -> int:
+        seen, uses = self._world(context)
+        return round(seen[uses == "high"].between(0.2, 0.8).mean() * 100)
 
     @wrong("You labelled by `true`, which nobody sees. Label by `seen`.")
     def true_shares(self, context: Context) -> int:
@@ -378,6 +383,10 @@ class ToFriends(Exercise):
     def store_only(self, context: Context) -> int:
         return self._percent(context, "50 %", ["store"])
 
+    @wrong("Those are the switchers alone. The store's loyal users buy its brand anyway, too.")
+    def switchers_only(self, context: Context) -> int:
+        return self._percent(context, "50 %", ["switcher"])
+
     @wrong("Those are the national users, whom the coupon was meant for.")
     def national(self, context: Context) -> int:
         return self._percent(context, "50 %", ["national"])
@@ -440,7 +449,7 @@ class TimesByLot(Exercise):
 class Unsure(Exercise):
     id, answer, level, digits = "2.5-11", "unsure", "decide", 0
     nudge = "Make `brands.fit_shares(cereal).label(cereal)`, take `certainty`, drop the missing ones, and count those below 0.8."
-    meaning = "Even in a category that is bought ten times a year, half of the labels would not stand up. Use the chances, not the labels, where money depends on them."
+    meaning = "Even in a category that most households buy several times a year, more than half of the labels are shaky. Use the chances, not the labels, where money depends on them."
 
     def expected(self, context: Context) -> int:
         return self._below(context, 0.8)
@@ -448,12 +457,12 @@ class Unsure(Exercise):
     def _certainty(self, context: Context) -> "pd.Series[float]":
         def make() -> "pd.Series[float]":
             cereal = brands.usage(context.load("complete_journey").transactions.where("category", "COLD CEREAL"))
-            return brands.fit_shares(cereal).label(cereal)["certainty"].dropna()
+            return brands.fit_shares(cereal).label(cereal)["certainty"]
 
         return context.once("cereal", make)
 
     def _below(self, context: Context, bound: float) -> int:
-        return round((self._certainty(context) < bound).mean() * 100)
+        return round((self._certainty(context).dropna() < bound).mean() * 100)
 
     @wrong("Those are surer than that. Asked is: less than 80 %.")
     def surer(self, context: Context) -> int:
@@ -466,6 +475,14 @@ class Unsure(Exercise):
     @wrong("That is pain relievers. Cold cereal is asked for.")
     def pain_relievers(self, context: Context) -> int:
         return round((_shares(context).label(_users(context))["certainty"].dropna() < 0.8).mean() * 100)
+
+    @wrong("You divided by all households. Two have no trip and no certainty: `.dropna()` first.")
+    def missing_counted(self, context: Context) -> int:
+        return round((self._certainty(context) < 0.8).mean() * 100)
+
+    @wrong("That is a share between 0 and 1. A percentage is asked for: times 100, rounded.")
+    def share(self, context: Context) -> float:
+        return (self._certainty(context).dropna() < 0.8).mean()
 
     @wrong("That is how many households. What percentage?")
     def count(self, context: Context) -> int:
