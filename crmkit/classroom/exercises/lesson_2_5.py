@@ -154,7 +154,7 @@ class SwitcherPercent(Exercise):
 class Shrunk(Exercise):
     id, answer, level, digits = "2.5-4", "shrunk", "do", 2
     nudge = "Three store trips of three: (a + 3) / (a + b + 3), with `shares.a` and `shares.b`."
-    meaning = "Three of three looks like 100 %. What this category's households teach says: about 80 %, and the label "store" is right in not quite two of three cases."
+    meaning = "Three of three looks like 100 %. What this category's households teach says: about 80 %, and the label 'store' is right in not quite two of three cases."
     TRIPS = 3  # given in the text of the task
 
     def expected(self, context: Context) -> float:
