@@ -199,7 +199,7 @@ segmentation.principles.compare(cards).round(2)
 # | mining finds sales chances | **half.** Rules found in spring hold in autumn; that a shelf would sell more, no past basket shows (2.4) |
 # | three kinds by brand, three by use (F-09) | **a picture without numbers.** Move its two bounds and two cut points, and three households in four stand in another field (2.5) |
 # | a timed promotion: half the work, twice the result (F-11) | **not supported.** By lot in a simulated shop: 23 % used a timed coupon, 19 % the other. In the real categories the due date was no better than another day (2.5) |
-# | tags make promotions cheaper (F-31) | **if its members answer more.** One launch in a simulated club: 569 instead of 1,010 euros, the work for the rule included, for as many more buyers. A list by lot of the same length was no cheaper per buyer (2.6) |
+# | tags make promotions cheaper (F-31) | **if its members answer more.** One launch in a simulated club: 569 instead of 1,010 euros, the work for the rule included, for as many more buyers. A list by lot of the same length is in the long run no cheaper per buyer (2.6) |
 
 # %% [markdown] key="claims-behind"
 # What stands behind these claims in the sources themselves, and what would settle each of them:
