@@ -1,5 +1,7 @@
 """The errors of crmkit. A message names the column or argument, shows the value, and says what to do."""
 
+import math
+import numbers
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -65,3 +67,36 @@ def all_known(place: str, given: Iterable[object], choices: Iterable[object]) ->
 def _not_known(what: str, value: object, choices: Iterable[object]) -> InputError:
     offered = ", ".join(map(repr, choices)) or "nothing: there is none"
     return InputError(f"{what} is not known; use {offered}.{near_misses(value, choices)}")
+
+
+def in_range(
+    name: str,
+    value: object,
+    low: float,
+    high: float = math.inf,
+    *,
+    ends: str = "[]",
+    what: str = "a number",
+    such_as: float | None = None,
+) -> None:
+    """Raise InputError unless `value`, given for the argument `name`, is a number from `low` to `high`.
+
+    `ends` tells by "(" or ")" that an end itself is too far. `what` says what the number is for the message; what begins
+    with "a whole number" must be one. `such_as` is a good value.
+
+    >>> in_range("share", 20, 0, 1, ends="()", what="a share", such_as=0.2)
+    Traceback (most recent call last):
+    crmkit.errors.InputError: share=20 must be a share above 0 and below 1, such as 0.2.
+    """
+    kind = numbers.Integral if what.startswith("a whole number") else numbers.Real
+    good = isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value)
+    good = good and (low < value or (value == low and ends[0] == "["))
+    if good and (value < high or (value == high and ends[1] == "]")):
+        return
+    if ends[0] == "[":
+        limits = f"from {low:g} " + ("on" if high == math.inf else f"to {'' if ends[1] == ']' else 'below '}{high:g}")
+    else:
+        limits = f"above {low:g}"
+        limits += "" if high == math.inf else f" and {'up to' if ends[1] == ']' else 'below'} {high:g}"
+    example = "" if such_as is None else f", such as {such_as:g}"
+    raise InputError(f"{name}={value!r} must be {what} {limits}{example}.")

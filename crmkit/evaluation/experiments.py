@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from crmkit.errors import ColumnError, InputError, KindError, near_misses
+from crmkit.errors import ColumnError, InputError, KindError, in_range, near_misses
 from crmkit.evaluation.actions import smallest_visible_effect
 from crmkit.evaluation.intervals import share_interval
 from crmkit.tables.frames import needs, once
@@ -305,8 +305,7 @@ def profit(effect: Effect, *, margin: float, cost: float, contacts: int | None =
     if not isinstance(effect, Effect):
         raise KindError(f"effect must come from experiments.read_out, not {type(effect).__name__}.")
     for name, amount in (("cost", cost), ("margin", margin)):
-        if not isinstance(amount, (int, float, np.number)) or not 0 <= amount < math.inf:
-            raise InputError(f"{name}={amount!r} must be an amount of 0 or more.")
+        in_range(name, amount, 0, what="an amount of money")
     (arm,) = (name for name in effect.means if name != CONTROL)
     number = effect.sizes[arm] if contacts is None else contacts
     spent = number * cost
@@ -325,9 +324,7 @@ def profit(effect: Effect, *, margin: float, cost: float, contacts: int | None =
 
 
 def _between(value: Any, name: str, low: float, high: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not low < value < high:
-        limits = f"above {low} and below {high}" if math.isfinite(high) else f"above {low}"
-        raise InputError(f"{name}={value!r} must be a number {limits}.")
+    in_range(name, value, low, high, ends="()")
     return float(value)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crmkit.errors import InputError, KindError
+from crmkit.errors import InputError, KindError, in_range
 from crmkit.evaluation.intervals import share_interval
 
 __all__ = ["Judgement", "difference", "judge"]
@@ -98,8 +98,7 @@ def judge(
         raise InputError(
             f"{len(wrong):,} of {len(score):,} scores lie outside 0 to 1, such as {wrong[0]:g}; pass probabilities=False for points."
         )
-    if isinstance(groups, bool) or not isinstance(groups, (int, np.integer)) or groups < 2:
-        raise InputError(f"groups must be a whole number of 2 or more, not {groups!r}.")
+    in_range("groups", groups, 2, what="a whole number")
     yes, no = _places(score, happened)
     auc = float(yes.mean())
     error = NormalDist().inv_cdf((1 + level) / 2) * float(np.sqrt(_variance(yes) + _variance(no)))

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit import periods
-from crmkit.errors import InputError, KindError
+from crmkit.errors import InputError, KindError, in_range
 from crmkit.tables.frames import complete, needs, rows_of
 
 if TYPE_CHECKING:
@@ -94,8 +94,7 @@ def first_days(
 
 def _margin(rows: ibis.Table, share: float | None) -> Any:
     if share is not None:
-        if isinstance(share, bool) or not isinstance(share, (int, float, np.number)) or not 0 < share <= 1:
-            raise InputError(f"margin_share must be a share above 0 and at most 1, such as 0.3, not {share!r}.")
+        in_range("margin_share", share, 0, 1, ends="(]", what="a share", such_as=0.3)
         return rows.amount.cast("decimal(38, 6)") * ibis.literal(str(share)).cast("decimal(18, 6)")
     if "unit_cost" not in rows.columns:
         return None

@@ -1,6 +1,5 @@
 """Are these warnings any good? What they catch, how early, what they cost, and which feature is too good to be true."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit import periods
-from crmkit.errors import InputError
+from crmkit.errors import InputError, in_range
 from crmkit.evaluation.intervals import share_interval
 from crmkit.tables.frames import needs
 
@@ -33,12 +32,7 @@ class Costs:
 
     def __post_init__(self) -> None:
         for name, amount in vars(self).items():
-            if (
-                isinstance(amount, bool)
-                or not isinstance(amount, (int, float, np.number))
-                or not 0 <= amount < math.inf
-            ):
-                raise InputError(f"{name}={amount!r} must be an amount of money of 0 or more; a gain is a lower cost.")
+            in_range(name, amount, 0, what="an amount of money (a gain is a lower cost)")
         if self.missed <= self.caught or self.false_alarm < self.quiet:
             raise InputError(
                 f"missed={self.missed:g} must cost more than caught={self.caught:g}, and false_alarm={self.false_alarm:g} at "
@@ -48,8 +42,7 @@ class Costs:
     @classmethod
     def of_call(cls, *, call: float, value: float, saved: float) -> "Costs":
         """From the price of a call, the value of a customer, and the share of leavers that the call keeps."""
-        if not 0 < saved <= 1:
-            raise InputError(f"saved={saved!r} must be a share above 0 and at most 1: the leavers whom a call keeps.")
+        in_range("saved", saved, 0, 1, ends="(]", what="the share of leavers whom a call keeps,")
         return cls(false_alarm=call, missed=value, caught=call + (1 - saved) * value)
 
     @property

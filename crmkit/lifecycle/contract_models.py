@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 
-from crmkit.errors import InputError, KindError
+from crmkit.errors import InputError, KindError, in_range
 from crmkit.lifecycle.model_fitting import ValueModel
 from crmkit.periods import DAYS, Horizon
 
@@ -80,8 +80,7 @@ class ShiftedBetaGeometric(ValueModel):
     def retention_rate(self, periods: int) -> pd.Series:
         """What share of those who could renew for the 1st, 2nd … time does so?"""
         self._check_fitted()
-        if not isinstance(periods, int | np.integer) or periods < 1:
-            raise InputError(f"periods={periods!r} must be a whole number of renewals, 1 or more.")
+        in_range("periods", periods, 1, what="a whole number of renewals")
         index = pd.RangeIndex(1, periods + 1, name="renewals")
         stay = self.beta_ + index.to_numpy() - 1
         return pd.Series(stay / (self.alpha_ + stay), index, name="retention_rate")
@@ -102,8 +101,7 @@ class ShiftedBetaGeometric(ValueModel):
         from scipy.special import hyp2f1
 
         self._check_fitted()
-        if not isinstance(renewals, int | np.integer) or renewals < 0:
-            raise InputError(f"renewals={renewals!r} must be a whole number, 0 or more.")
+        in_range("renewals", renewals, 0, what="a whole number")
         later = 1 / (1 + _rate(discount, self.period_))
         if later == 1 and self.alpha_ <= 1:
             return np.inf

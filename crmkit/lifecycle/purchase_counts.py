@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from crmkit.errors import InputError, KindError
+from crmkit.errors import InputError, KindError, in_range
 from crmkit.lifecycle.model_fitting import distinct, histories
 from crmkit.lifecycle.pareto_nbd import ParetoNBD
 from crmkit.lifecycle.purchase_models import BetaGeometric, PurchaseModel
@@ -41,8 +41,7 @@ def frequencies(model: PurchaseModel, summary: pd.DataFrame, *, up_to: int = 7) 
     """
     if not isinstance(model, BetaGeometric | ParetoNBD):
         raise KindError(f"a fitted BetaGeometric, ModifiedBetaGeometric or ParetoNBD is needed, not {model!r:.40}.")
-    if isinstance(up_to, bool) or not isinstance(up_to, int) or up_to < 1:
-        raise InputError(f"up_to={up_to!r} must be a whole number of 1 or more.")
+    in_range("up_to", up_to, 1, what="a whole number")
     model._check_fitted()
     x, _, age, unit = histories(summary, None)
     if unit != model.unit_:

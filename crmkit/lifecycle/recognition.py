@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from crmkit.errors import InputError
+from crmkit.errors import InputError, in_range
 from crmkit.tables.frames import rows_of
 
 if TYPE_CHECKING:
@@ -27,11 +27,9 @@ def simulated_visits(regulars: int, *, visits_each: float = 20, unequal: float =
     >>> len(visits), len(set(visits.tolist()))
     (2000, 100)
     """
-    for name, value in (("regulars", regulars), ("visits_each", visits_each)):
-        if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not value > 0:
-            raise InputError(f"{name}={value!r} must be a number above 0.")
-    if not isinstance(unequal, (int, float, np.number)) or unequal < 0:
-        raise InputError(f"unequal={unequal!r} must be 0 or more.")
+    in_range("regulars", regulars, 0, ends="(]")
+    in_range("visits_each", visits_each, 0, ends="(]")
+    in_range("unequal", unequal, 0)
     random = np.random.default_rng(seed)
     rates = np.ones(int(regulars)) if unequal == 0 else random.gamma(1 / unequal**2, 1, int(regulars))
     return random.choice(int(regulars), round(regulars * visits_each), p=rates / rates.sum())
@@ -50,8 +48,7 @@ def recognised(visitors: Iterable[Any], remembers: int = 150) -> np.ndarray:
     >>> recognised(["ann", "bob", "ann", "cem", "bob"], remembers=2).tolist()
     [False, False, True, False, False]
     """
-    if isinstance(remembers, bool) or not isinstance(remembers, (int, np.integer)) or remembers < 1:
-        raise InputError(f"remembers={remembers!r} must be a whole number of faces, 1 or more.")
+    in_range("remembers", remembers, 1, what="a whole number of faces")
     mind: OrderedDict[Any, None] = OrderedDict()
     known = []
     for visitor in visitors:

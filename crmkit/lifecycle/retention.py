@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit import periods
-from crmkit.errors import InputError, KindError, one_of
+from crmkit.errors import InputError, KindError, in_range, one_of
 from crmkit.evaluation.intervals import share_interval
 from crmkit.lifecycle.survival import contract_days, cox, kaplan_meier
 from crmkit.tables.frames import rows_of
@@ -295,8 +295,7 @@ def keep_or_win(
         "value_won": value_won,
     }
     for name, amount in amounts.items():
-        if not isinstance(amount, (int, float, np.number)) or not 0 < amount < np.inf:
-            raise InputError(f"{name}={amount!r} must be a number above zero.")
+        in_range(name, amount, 0, ends="(]")
     gain = np.array([effect.estimate, effect.low, effect.high])
     with np.errstate(divide="ignore"):
         cost = np.where(gain > 0, cost_per_contact / gain, np.inf)[[0, 2, 1]]  # the smallest effect is the dearest

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crmkit.errors import InputError, KindError
+from crmkit.errors import InputError, KindError, in_range
 from crmkit.evaluation.intervals import share_interval
 from crmkit.lifecycle.moves import GONE, NEW, moves
 from crmkit.lifecycle.stage_rules import STAGES
@@ -119,11 +119,9 @@ def forecast(
     """
     counts = _counts(matrix)
     stages = [name for name in counts.columns if name != GONE]
-    for name, value, least in (("periods", periods, 1), ("draws", draws, 100)):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-            raise InputError(f"{name} must be a whole number from {least} on, not {value!r}.")
-    if not 0 < level < 1:
-        raise InputError(f"level must lie between 0 and 1, not {level!r}.")
+    in_range("periods", periods, 1, what="a whole number")
+    in_range("draws", draws, 100, what="a whole number")
+    in_range("level", level, 0, 1, ends="()", such_as=0.9)
     today = _mix(mix, stages)
     rows = counts.reindex(stages).fillna(0).to_numpy(float)
     _reachable(rows[:, : len(stages)], today, stages)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from crmkit import periods
-from crmkit.errors import InputError, KindError
+from crmkit.errors import InputError, KindError, in_range
 from crmkit.evaluation import actions
 from crmkit.tables import consent as consents
 from crmkit.tables.frames import by_customer, needs
@@ -122,10 +122,8 @@ def call_list(
     listed = shortlisted[_column(shortlisted, "listed", "shortlisted") & shortlisted["reason"].isin(plan["reason"])]
     if listed.empty:
         raise InputError("nobody is on the shortlist with a reason that the plan has an action for; see its `why_not`.")
-    if not isinstance(budget, (int, float, np.number)) or not 0 < budget < math.inf:
-        raise InputError(f"budget={budget!r} must be an amount of money above 0.")
-    if not isinstance(control_share, (int, float, np.number)) or not 0 <= control_share < 1:
-        raise InputError(f"control_share={control_share!r} must be 0 (no control group) or more, and below 1.")
+    in_range("budget", budget, 0, ends="(]", what="an amount of money")
+    in_range("control_share", control_share, 0, 1, ends="[)", what="a share (0: no control group)")
     worth = (listed["expected_value"] / listed["cost"].where(listed["cost"] > 0, np.nan)).fillna(math.inf)
     by_worth = listed.assign(_worth=worth, _key=listed.index.astype(str)).sort_values(
         ["_worth", "_key"], ascending=[False, True]

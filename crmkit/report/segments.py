@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from crmkit.errors import InputError
+from crmkit.errors import in_range
 from crmkit.report.production import Kind, ReportFiles, produce
 
 KIND = Kind(
@@ -45,10 +45,8 @@ def run(
     Returns: the files, see `ReportFiles`. `customers.csv` has every customer with all labels.
     Raises: as `report.rfm.run`.
     """
-    if not isinstance(most_clusters, int) or not 2 <= most_clusters <= 12:
-        raise InputError(f"most_clusters={most_clusters!r} must be a whole number from 2 to 12.")
-    if not isinstance(smallest, int) or smallest < 1:
-        raise InputError(f"smallest={smallest!r} must be a number of customers, 1 or more.")
+    in_range("most_clusters", most_clusters, 2, 12, what="a whole number")
+    in_range("smallest", smallest, 1, what="a whole number of customers")
     if isinstance(segments, Path) or str(segments).endswith(".toml"):
         segments = Path(segments).absolute()
     values = {"segment_map": str(segments), "most_clusters": most_clusters, "smallest": smallest, "seed": seed}

@@ -6,7 +6,7 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from crmkit.errors import ColumnError, InputError, one_of
+from crmkit.errors import ColumnError, InputError, in_range, one_of
 from crmkit.tables.frames import rows_of
 
 if TYPE_CHECKING:
@@ -66,11 +66,8 @@ def rules(
     """
     one_of("chance", chance, CHANCES)
     one_of("correction", correction, CORRECTIONS)
-    for name, given in (("support", support), ("level", level)):
-        if isinstance(given, bool) or not isinstance(given, (int, float, np.number)) or not 0 < given < 1:
-            raise InputError(
-                f"{name}={given!r} must be a share between 0 and 1, such as {0.02 if name == 'support' else 0.05}."
-            )
+    in_range("support", support, 0, 1, ends="()", what="a share", such_as=0.02)
+    in_range("level", level, 0, 1, ends="()", what="a share", such_as=0.05)
     lines, left_out = _lines(transactions, item)
     if shuffle is not None:
         lines = ibis.memtable(_dealt_anew(lines.to_pandas(), shuffle))

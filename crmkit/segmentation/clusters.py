@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crmkit.errors import ColumnError, InputError, KindError, near_misses, one_of
+from crmkit.errors import ColumnError, InputError, KindError, in_range, near_misses, one_of
 from crmkit.segmentation.usefulness import agreement, usefulness
 from crmkit.segmentation.value import Interval
 from crmkit.tables.frames import needs
@@ -132,8 +132,7 @@ def prepare(
     """
     columns = list(columns)
     values = _numbers(customers, columns)
-    if isinstance(winsorise, bool) or not isinstance(winsorise, (int, float)) or not 0 <= winsorise < 0.5:
-        raise InputError(f"winsorise={winsorise!r} must be a share from 0 to below 0.5, such as 0.01.")
+    in_range("winsorise", winsorise, 0, 0.5, ends="[)", what="a share", such_as=0.01)
     logs = columns if log is True else [] if log is False else list(log)
     for name in logs:
         if name not in columns:
@@ -191,7 +190,7 @@ def cluster(
     >>> found.labels.to_list(), found.place(pd.DataFrame({"orders": [30], "spend": [700.0]})).to_list()
     ([2, 2, 2, 1, 1, 1], [1])
     """
-    _check_k(k)
+    in_range("k", k, 2, what="a whole number of clusters")
     one_of("method", method, METHODS)
     ready = preparation if preparation is not None else prepare(customers)
     points = ready.apply(customers).to_numpy()
@@ -244,7 +243,7 @@ def choose_k(
 
     wanted = list(ks)
     for k in wanted:
-        _check_k(k)
+        in_range("k", k, 2, what="a whole number of clusters")
     if not wanted or len(customers) < 4 * max(wanted):
         raise InputError(f"ks={wanted!r}: {len(customers):,} customers are too few; at least 4 a cluster are needed.")
     ready = preparation if preparation is not None else prepare(customers)
@@ -355,11 +354,6 @@ def _one_thread() -> Any:
 
 def _mean(points: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     return points[chosen].mean(axis=0) if chosen.any() else np.full(points.shape[1], -np.inf)
-
-
-def _check_k(k: Any) -> None:
-    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 2:
-        raise InputError(f"k={k!r} must be a whole number of clusters, 2 or more.")
 
 
 def _numbers(customers: Any, columns: list[str]) -> pd.DataFrame:

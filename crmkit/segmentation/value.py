@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from crmkit.errors import InputError, KindError, near_misses
+from crmkit.errors import InputError, KindError, in_range, near_misses
 from crmkit.lifecycle.customer_summary import summary as customer_summary
 from crmkit.tables.frames import complete, needs
 
@@ -127,10 +127,8 @@ def patterns(
     >>> patterns(orders, bulk=100, prospects=["c"])["pattern"].to_dict()
     {'a': 'one-off bulk', 'b': 'one-off small', 'c': 'never bought'}
     """
-    if not isinstance(bulk, (int, float, np.number)) or isinstance(bulk, bool) or not bulk > 0:
-        raise InputError(f"bulk={bulk!r} must be an amount of money above 0.")
-    if not isinstance(continuous_from, (int, np.integer)) or continuous_from < 2:
-        raise InputError(f"continuous_from={continuous_from!r} must be 2 purchase days or more.")
+    in_range("bulk", bulk, 0, ends="(]", what="an amount of money")
+    in_range("continuous_from", continuous_from, 2, what="a whole number of purchase days")
     people = customer_summary(transactions, as_of=as_of)
     purchases, spend = people["x"] + 1, people["spend"]
     lately = people["t_x"] * 2 >= people["T"]  # the last purchase lies in the second half of the customer's time
@@ -188,8 +186,7 @@ def top_share(values: "pd.Series[Any]", share: float = 0.2, *, seed: int = 1, dr
     >>> round(top_share(pd.Series([1.0, 1, 1, 1, 6]), 0.2).value, 2)
     0.6
     """
-    if not isinstance(share, (int, float, np.number)) or not 0 < share < 1:
-        raise InputError(f"share={share!r} must be a share between 0 and 1, such as 0.2.")
+    in_range("share", share, 0, 1, ends="()", what="a share", such_as=0.2)
 
     def top(ordered: np.ndarray) -> float:
         places = np.linspace(0, 1, len(ordered) + 1)

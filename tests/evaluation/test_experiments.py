@@ -267,7 +267,7 @@ def test_profit_by_hand():
 @pytest.mark.parametrize("wrong", [{"margin": 20, "cost": -3}, {"margin": -1, "cost": 3}, {"margin": "20", "cost": 3}])
 def test_negative_money_is_refused(wrong):
     effect = experiments.read_out(campaign(50, 200, 30, 200), "bought", design="randomised")
-    with pytest.raises(InputError, match="must be an amount of 0 or more"):
+    with pytest.raises(InputError, match="must be an amount of money from 0 on"):
         experiments.profit(effect, **wrong)
 
 

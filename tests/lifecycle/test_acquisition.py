@@ -66,7 +66,7 @@ def test_margin_by_share_by_quantity_or_not_at_all():
     assert first_days(without, within="30 days", margin_share=0.4)["margin"].tolist() == pytest.approx([24, 2])
     with pytest.raises(InputError, match="payback needs a margin"):
         first_days(without, payback=5)
-    with pytest.raises(InputError, match="margin_share must be a share"):
+    with pytest.raises(InputError, match="margin_share=40 must be a share"):
         first_days(without, margin_share=40)
     several = read([(*ORDERS[0], 2), (*ORDERS[5], 3)], ("customer_id", "ordered_at", "amount", "unit_cost", "quantity"))
     assert first_days(several)["margin"].tolist() == pytest.approx([20 - 24, 5 - 18])

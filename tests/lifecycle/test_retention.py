@@ -382,5 +382,5 @@ def test_an_effect_that_may_be_nothing_has_no_upper_limit_of_cost():
 def test_wrong_costs_and_wrong_effects_are_refused():
     with pytest.raises(KindError, match="read_out"):
         retention.keep_or_win(0.1, cost_per_contact=2, acquisition_cost=50)
-    with pytest.raises(InputError, match="acquisition_cost=0 must be a number above zero"):
+    with pytest.raises(InputError, match="acquisition_cost=0 must be a number above 0"):
         retention.keep_or_win(effect((9, 10), (8, 10)), cost_per_contact=2, acquisition_cost=0)

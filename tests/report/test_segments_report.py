@@ -113,7 +113,11 @@ def test_a_firm_with_little_data_gets_a_report_that_says_what_it_lacks(rows, tmp
 
 @pytest.mark.parametrize(
     ("given", "words"),
-    [({"most_clusters": 1}, "from 2 to 12"), ({"smallest": 0}, "1 or more"), ({"segments": "nine"}, "nine")],
+    [
+        ({"most_clusters": 1}, "from 2 to 12"),
+        ({"smallest": 0}, "a whole number of customers from 1 on"),
+        ({"segments": "nine"}, "nine"),
+    ],
 )
 def test_impossible_options_are_refused(given, words, tmp_path):
     source = tmp_path / "orders.csv"

@@ -203,7 +203,7 @@ BOOK = orders(pd.DataFrame({"order_id": [1, 1], "category": ["tea", "milk"]}))
         (lambda: baskets.rules(BOOK, support=2), InputError, "support=2"),
         (lambda: baskets.rules(BOOK, level=0), InputError, "level=0"),
         (lambda: baskets.rules(BOOK, correction="hol"), InputError, "Did you mean 'holm'"),
-        (lambda: baskets.rules(BOOK, chance="luck"), InputError, "basket size, independent"),
+        (lambda: baskets.rules(BOOK, chance="luck"), InputError, "use 'basket size', 'independent'"),
         (lambda: baskets._corrected([0.1, 0.2], 1), InputError, "tried=1"),
     ],
 )
