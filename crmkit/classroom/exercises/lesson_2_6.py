@@ -212,7 +212,7 @@ class UsableTags(Exercise):
 class LittleKnown(Exercise):
     id, answer, level = "2.6-5", "little_known", "do"
     nudge = 'Count the rows of `known` in which `known["all"]` is below 0.5.'
-    meaning = "Nearly all of them bought nothing in the year. A rule on what people bought says nothing of a fifth of the members."
+    meaning = "All of them bought nothing in the year. A rule on what people bought says nothing of a fifth of the members."
 
     def expected(self, context: Context) -> int:
         return int((self._known(context)["all"] < 0.5).sum())
@@ -253,7 +253,7 @@ class DiabeticPercent(Exercise):
 
     def _buyers(self, context: Context, least: int = 2) -> pd.DataFrame:
         found = _portrait(context)
-        return found[found["orders_s03"].ge(least).fillna(False)]
+        return found[found["orders_s03"].ge(least)]
 
     def _share(self, diets: "pd.Series[str]") -> float:
         return float((diets == "diabetic").mean())
@@ -272,7 +272,7 @@ class DiabeticPercent(Exercise):
     def turned_round(self, context: Context) -> int:
         found = _portrait(context)
         ill = found[found["dietary"] == "diabetic"]
-        return round(float(ill["orders_s03"].ge(2).fillna(False).mean()) * 100)
+        return round(float(ill["orders_s03"].ge(2).mean()) * 100)
 
     @wrong("You took one order or more. The tag needs two.")
     def one_order(self, context: Context) -> int:
