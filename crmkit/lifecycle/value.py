@@ -1,3 +1,4 @@
+# ruff: noqa: F401
 """What are customers worth? Models of purchase, money and contract, their value, and whether to believe them.
 
 Without a contract: a purchase model (`BetaGeometric`, `ModifiedBetaGeometric`, `ParetoNBD`) and `GammaGamma` for the
@@ -13,18 +14,5 @@ from crmkit.lifecycle.purchase_counts import frequencies
 from crmkit.lifecycle.purchase_models import BetaGeometric, ModifiedBetaGeometric
 from crmkit.lifecycle.value_scorecard import holdout, scorecard, tracking
 
-__all__ = [
-    "BetaGeometric",
-    "GammaGamma",
-    "ModifiedBetaGeometric",
-    "ParetoNBD",
-    "ShiftedBetaGeometric",
-    "cohort_value",
-    "customer_lifetime_value",
-    "frequencies",
-    "holdout",
-    "residual_value",
-    "scorecard",
-    "simple_value",
-    "tracking",
-]
+#: What is imported here is what the module offers; a name stands in one place.
+__all__ = [name for name, offered in globals().items() if callable(offered) and not name.startswith("_")]

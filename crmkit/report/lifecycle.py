@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from crmkit.errors import InputError
+from crmkit.errors import in_range
 from crmkit.report.production import Kind, ReportFiles, produce
 
 KIND = Kind(
@@ -53,10 +53,8 @@ def run(
         `customers.csv` stage, reason and value of everybody.
     Raises: as `report.rfm.run`.
     """
-    if not 0 < margin <= 1:
-        raise InputError(f"margin={margin} must be a share above 0 and up to 1, such as 0.3.")
-    if not 0 <= discount < 1:
-        raise InputError(f"discount={discount} must be a share a year, from 0 to below 1, such as 0.1.")
+    in_range("margin", margin, 0, 1, ends="(]", what="a share", such_as=0.3)
+    in_range("discount", discount, 0, 1, ends="[)", what="a share a year,", such_as=0.1)
     if isinstance(rules, Path) or str(rules).endswith(".toml"):
         rules = Path(rules).absolute()
     values = {

@@ -134,15 +134,9 @@ def model_tracking(tracking: pd.DataFrame, ax: Axes | None = None) -> Axes:
     if known.empty or len(known) == len(tracking):
         raise InputError("the tracking has no step before, or none after, the end of calibration; choose another day.")
     with style.house(ax) as ax:
-        ax.plot(tracking.index, tracking["actual"], color=style.PALETTE["black"], linewidth=2.4, label="actual")
-        ax.plot(
-            tracking.index,
-            tracking["expected"],
-            color=style.PALETTE["vermillion"],
-            linewidth=2.4,
-            linestyle="--",
-            label="expected by the model",
-        )
+        lines = (("actual", "black", "-", "actual"), ("expected", "vermillion", "--", "expected by the model"))
+        for column, colour, line, name in lines:
+            ax.plot(tracking.index, tracking[column], line, color=style.PALETTE[colour], linewidth=2.4, label=name)
         ax.axvline(known.index[-1], color="#666666", linestyle=":", linewidth=1.6)
         ax.annotate(
             "end of calibration",
