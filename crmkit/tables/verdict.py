@@ -8,7 +8,8 @@ from typing import Any
 from crmkit.periods import Horizon
 from crmkit.tables.transactions import Transactions
 
-Answer = tuple[str, str]  # "yes", "with care" or "no", and why
+YES, CARE, NO = "yes", "with care", "no"
+Answer = tuple[str, str]  # one of these, and why
 
 
 @dataclass
@@ -127,182 +128,158 @@ def _in_words(facts: dict[str, Any]) -> list[tuple[str, str]]:
 def _rfm(facts: dict[str, Any]) -> Answer:
     customers, repeat = facts["customers"], facts["repeat_buyers"]
     if customers < 2:
-        return "no", f"it compares customers, and the table has {customers}."
+        return NO, f"it compares customers, and the table has {customers}."
     if repeat == 0:
-        return "with care", "nobody bought twice, so frequency says nothing; score recency and money only."
+        return CARE, "nobody bought twice, so frequency says nothing; score recency and money only."
     if customers < 50:
-        return (
-            "with care",
-            f"with {customers} customers a fifth is {customers // 5}; use 3 bins, and look at each customer.",
-        )
+        return CARE, f"with {customers} customers a fifth is {customers // 5}; use 3 bins, and look at each customer."
     if repeat < 0.2 * customers:
-        return "with care", f"only {repeat / customers:.0%} bought again, so most share the lowest frequency score."
+        return CARE, f"only {repeat / customers:.0%} bought again, so most share the lowest frequency score."
     if facts["longest_gap_days"] > max(30, 0.1 * facts["span_days"]):
         return (
-            "with care",
+            CARE,
             f"nothing was sold for {facts['longest_gap_days']} days; if the export has a hole, recency is wrong.",
         )
-    return "yes", f"{customers:,} customers, {repeat / customers:.0%} bought again."
+    return YES, f"{customers:,} customers, {repeat / customers:.0%} bought again."
 
 
 def _migration(facts: dict[str, Any]) -> Answer:
     if facts["customers"] < 2 or facts["repeat_buyers"] == 0:
-        return "no", "nobody bought on two days, so nobody can move between segments."
+        return NO, "nobody bought on two days, so nobody can move between segments."
     wait = facts["median_days_between"] or 0
     if facts["span_days"] < 4 * wait or facts["span_days"] < 56:
         return (
-            "no",
+            NO,
             f"{facts['span_days']} days are too short for two dates; customers come back after {Horizon(wait, 'days')}, "
             f"so have at least {max(56, round(4 * wait))}.",
         )
     if facts["first_seen_early"] > 0.25:
         return (
-            "with care",
+            CARE,
             f"{facts['first_seen_early']:.0%} of the customers are first seen in the first twelfth: their earlier history is "
             "missing, or all joined then. Put the first date well after the beginning.",
         )
-    return "yes", f"{facts['span_days']:,} days hold two dates that are far enough apart."
+    return YES, f"{facts['span_days']:,} days hold two dates that are far enough apart."
 
 
 def _action_list(facts: dict[str, Any]) -> Answer:
     customers = facts["customers"]
     if customers < 2:
-        return (
-            "no",
-            f"there is nobody to choose from: the table has {customers} customer{'' if customers == 1 else 's'}.",
-        )
+        return NO, f"there is nobody to choose from: the table has {customers} customer{'' if customers == 1 else 's'}."
     if customers < 1000:
         return (
-            "with care",
+            CARE,
             f"a list can be made, but a control group of 10 % is {customers // 10} customers: too few to see what it brought.",
         )
-    return "yes", f"of {customers:,} customers, a control group can be held out."
+    return YES, f"of {customers:,} customers, a control group can be held out."
 
 
 def _stages(facts: dict[str, Any]) -> Answer:
     wait, span = facts["median_days_between"], facts["span_days"]
     if wait is None:
         return (
-            "no",
+            NO,
             "nobody bought on two days, so no rhythm can be measured; name a usual gap in the rules of the stages.",
         )
     if span < 6 * wait:
         return (
-            "with care",
+            CARE,
             f"{span:,} days are less than six usual gaps of {Horizon(wait, 'days')}: growth and decline cannot be told yet.",
         )
     if facts["first_seen_early"] > 0.25:
-        return (
-            "with care",
-            "who was a customer before the data begin looks new there; take a day well after the beginning.",
-        )
+        return CARE, "who was a customer before the data begin looks new there; take a day well after the beginning."
     return (
-        "yes",
+        YES,
         f"customers come back after {Horizon(wait, 'days')} (median), and the data hold {span / wait:.0f} such gaps.",
     )
 
 
 def _cohorts(facts: dict[str, Any]) -> Answer:
     if facts["span_days"] < 60:
-        return (
-            "no",
-            f"{facts['span_days']} days hold no two whole months; a cohort needs a later period to come back in.",
-        )
+        return NO, f"{facts['span_days']} days hold no two whole months; a cohort needs a later period to come back in."
     if facts["first_seen_early"] > 0.25:
         return (
-            "with care",
+            CARE,
             f"{facts['first_seen_early']:.0%} of the customers are first seen in the first twelfth: the first cohorts hold old "
             "customers, so leave them out.",
         )
-    return "yes", "customers arrive throughout the data, so cohorts can be compared."
+    return YES, "customers arrive throughout the data, so cohorts can be compared."
 
 
 def _value(facts: dict[str, Any]) -> Answer:
     repeat, wait, span = facts["repeat_buyers"], facts["median_days_between"], facts["span_days"]
     if repeat < 30:
-        return "no", f"{repeat} customers bought again; a purchase model needs at least 30, better some hundreds."
+        return NO, f"{repeat} customers bought again; a purchase model needs at least 30, better some hundreds."
     if span < 6 * (wait or span):
         return (
-            "no",
+            NO,
             f"{span:,} days are less than six usual gaps of {Horizon(wait, 'days')}; a third must be held out to judge the model.",
         )
     if facts["first_seen_early"] > 0.25:
-        return (
-            "with care",
-            "the age of customers from before the data is unknown, and the models count it from the first row.",
-        )
+        return CARE, "the age of customers from before the data is unknown, and the models count it from the first row."
     if facts["variation"] is not None and facts["variation"] < 0.5:
         return (
-            "with care",
+            CARE,
             f"customers buy more regularly (variation {facts['variation']:.2f}) than the models assume (1): if there is a "
             "contract, use the models for contracts.",
         )
-    return "yes", f"{repeat:,} customers bought again; trust a model only with its scorecard."
+    return YES, f"{repeat:,} customers bought again; trust a model only with its scorecard."
 
 
 def _watch(facts: dict[str, Any]) -> Answer:
     wait, span, repeat = facts["median_days_between"], facts["span_days"], facts["repeat_buyers"]
     if repeat < 30:
-        return "no", f"{repeat} customers bought again: too few habits to be late against."
+        return NO, f"{repeat} customers bought again: too few habits to be late against."
     if span < 4 * wait:
         return (
-            "no",
+            NO,
             f"{span:,} days are less than four usual gaps of {Horizon(wait, 'days')}: a silence cannot be judged afterwards.",
         )
     if facts["longest_gap_days"] > max(30, 0.1 * span):
-        return (
-            "with care",
-            f"nothing was sold for {facts['longest_gap_days']} days: everybody looks late after such a gap.",
-        )
-    return "yes", f"{repeat:,} customers have a habit that a silence can be held against."
+        return CARE, f"nothing was sold for {facts['longest_gap_days']} days: everybody looks late after such a gap."
+    return YES, f"{repeat:,} customers have a habit that a silence can be held against."
 
 
 def _clusters(facts: dict[str, Any]) -> Answer:
     customers, repeat = facts["customers"], facts["repeat_buyers"]
     if customers < 50:
-        return "no", f"groups of {customers} customers are found anew in every sample; look at each customer instead."
+        return NO, f"groups of {customers} customers are found anew in every sample; look at each customer instead."
     if customers < 500:
-        return (
-            "with care",
-            f"with {customers} customers take two or three groups, and believe the agreement of the halves.",
-        )
+        return CARE, f"with {customers} customers take two or three groups, and believe the agreement of the halves."
     if repeat < 0.2 * customers:
-        return "with care", f"only {repeat / customers:.0%} bought again, so recency and money alone make the groups."
-    return "yes", f"{customers:,} customers; trust a group only if both halves of them find it."
+        return CARE, f"only {repeat / customers:.0%} bought again, so recency and money alone make the groups."
+    return YES, f"{customers:,} customers; trust a group only if both halves of them find it."
 
 
 def _baskets(facts: dict[str, Any]) -> Answer:
     if not {"category", "product_id", "brand"} & set(facts["roles"]):
-        return "no", "no column says what was bought; name category, product_id or brand."
+        return NO, "no column says what was bought; name category, product_id or brand."
     if "order_id" not in facts["roles"]:
-        return "no", "no column says which lines were bought together; name order_id."
+        return NO, "no column says which lines were bought together; name order_id."
     if facts["orders"] < 1000:
-        return "with care", f"of {facts['orders']:,} baskets only the commonest pairs can be told from chance."
-    return "yes", f"{facts['orders']:,} baskets; a rule should be seen again in a later period."
+        return CARE, f"of {facts['orders']:,} baskets only the commonest pairs can be told from chance."
+    return YES, f"{facts['orders']:,} baskets; a rule should be seen again in a later period."
 
 
 def _brands(facts: dict[str, Any]) -> Answer:
     if "brand" not in facts["roles"]:
-        return "no", "no column says whose brand was bought; name brand."
+        return NO, "no column says whose brand was bought; name brand."
     if "category" not in facts["roles"]:
-        return "with care", "no column names the category, so brands of everything are counted together; name category."
+        return CARE, "no column names the category, so brands of everything are counted together; name category."
     if facts["repeat_buyers"] < 0.5 * facts["customers"]:
-        return "with care", "most customers came once, and who came once cannot be seen to switch."
-    return "yes", f"{facts['repeat_buyers']:,} customers came back and could switch."
+        return CARE, "most customers came once, and who came once cannot be seen to switch."
+    return YES, f"{facts['repeat_buyers']:,} customers came back and could switch."
 
 
 def _due(facts: dict[str, Any]) -> Answer:
     wait, variation = facts["median_days_between"], facts["variation"]
     if facts["repeat_buyers"] < 30 or variation is None:
-        return "no", f"{facts['repeat_buyers']} customers bought again, too few of them often enough to show a rhythm."
+        return NO, f"{facts['repeat_buyers']} customers bought again, too few of them often enough to show a rhythm."
     if facts["span_days"] < 4 * wait:
-        return "no", f"{facts['span_days']:,} days are less than four usual gaps of {Horizon(wait, 'days')}."
+        return NO, f"{facts['span_days']:,} days are less than four usual gaps of {Horizon(wait, 'days')}."
     if variation > 0.8:
-        return (
-            "with care",
-            f"purchases come nearly at random (variation {variation:.2f}), so a due date is often wrong.",
-        )
-    return "yes", f"customers keep a rhythm (variation {variation:.2f}); prove it on days held out."
+        return CARE, f"purchases come nearly at random (variation {variation:.2f}), so a due date is often wrong."
+    return YES, f"customers keep a rhythm (variation {variation:.2f}); prove it on days held out."
 
 
 #: Analysis → what it needs. A new analysis of the kit adds its line here.
