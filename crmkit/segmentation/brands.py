@@ -36,8 +36,8 @@ def usage(transactions: "Transactions", *, store_brand: str | Iterable[str] = "P
         trip and no quantity; a household with no other row is kept with `trips` 0. attrs: `store_brand`, `unit` ("quantity" or
         "lines"), `first_day`, `as_of`, `currency`, and the rows that made no trip: `refund_rows`, `rows_without_quantity`,
         `rows_without_brand`.
-    Raises: KindError for anything but checked transactions; ColumnError without a role brand; InputError if no row is of
-        the store's brand.
+    Raises: KindError for anything but checked transactions; ColumnError without a role brand; InputError if no row can be
+        used, or none is of the store's brand.
     Source: 004.1b.
 
     >>> from crmkit.tables import Transactions
@@ -80,6 +80,8 @@ def usage(transactions: "Transactions", *, store_brand: str | Iterable[str] = "P
     for column in ("quantity", "store_quantity"):  # an engine's sum is a decimal; a unit of weight stays a fraction
         numbers = table[column].astype(float)
         table[column] = numbers.astype("int64") if (numbers % 1 == 0).all() else numbers
+    if not table["trips"].any():
+        raise InputError("no row is a purchase with a brand and a quantity above 0; is another column the quantity?")
     if not table["store_quantity"].any():
         known = [str(name) for name in rows.brand.topk(5).to_pandas()["brand"]]
         raise InputError(
@@ -122,7 +124,7 @@ def matrix(
     Returns: `usage` with `brand_type` (categorical: national, store, switcher, too few trips, unknown), `use` (low, medium, high;
         missing for unknown), `cell` ("national, low") and `one_trip`. Unknown are households without a single counted trip.
         attrs: those of `usage`, `loyal`, `cuts`, `by`, `least_trips`.
-    Raises: ColumnError for a missing column; InputError for bounds out of order.
+    Raises: ColumnError for a missing column; InputError for bounds out of order, missing use.
     Source: 004.1b names the nine cells and no bounds (F-09): 0.2, 0.8 and thirds are ours.
 
     >>> people = pd.DataFrame({"trips": [4, 4, 1], "store_share": [0.0, 0.5, 1.0], "quantity": [9, 4, 1]})
@@ -134,6 +136,10 @@ def matrix(
     if isinstance(least_trips, bool) or not isinstance(least_trips, (int, np.integer)) or least_trips < 1:
         raise InputError(f"least_trips={least_trips!r} must be a whole number from 1.")
     known = (usage["trips"] > 0).to_numpy()
+    if usage.loc[known, by].isna().any():
+        raise InputError(
+            f"by={by!r} is missing for {int(usage.loc[known, by].isna().sum()):,} households; fill it in first."
+        )
     if cuts is None:
         values = usage.loc[known, by].to_numpy(dtype=float)
         cuts = (

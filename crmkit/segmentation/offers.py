@@ -50,13 +50,17 @@ def value(
     [0.5, 0.3, 0.05, 0.75]
     """
     needs(responses, ("without", "added"))
-    money = {"store_margin": store_margin, "national_margin": national_margin, "later": later}
-    for name, amount in {**money, "discount": discount, "contact_cost": contact_cost}.items():
-        if not np.isfinite(amount) or (amount < 0 and name not in ("store_margin", "national_margin")):
-            raise InputError(f"{name}={amount!r} must be a number from 0.")
-    for name, share in (("replaced", replaced), ("pulled", pulled)):
-        if not 0 <= share <= 1:
-            raise InputError(f"{name}={share!r} must be a share from 0 to 1.")
+    amounts = {
+        "discount": discount,
+        "contact_cost": contact_cost,
+        "later": later,
+        "replaced": replaced,
+        "pulled": pulled,
+    }
+    for name, amount in amounts.items():
+        most = 1 if name in ("replaced", "pulled") else 1e12
+        if not 0 <= amount <= most:
+            raise InputError(f"{name}={amount!r} must be a {'share from 0 to 1' if most == 1 else 'number from 0'}.")
     ends = [name for name in ("added_low", "added_high") if name in responses]
     wrong = ~(responses["without"].between(0, 1) & (responses["without"] + responses["added"]).between(-1e-9, 1 + 1e-9))
     if wrong.any():
@@ -76,14 +80,13 @@ def value(
     table["discount_anyway"] = responses["without"] * discount
     table["contact"] = contact_cost
     table["value"] = earned(responses["added"])
-    both = pd.concat([earned(responses[name]) for name in ends], axis=1) if len(ends) == 2 else None
-    table["low"], table["high"] = (both.min(axis=1), both.max(axis=1)) if both is not None else (np.nan, np.nan)
+    table["low"] = table["high"] = np.nan
+    if len(ends) == 2:
+        both = pd.concat([earned(responses[name]) for name in ends], axis=1)
+        table["low"], table["high"] = both.min(axis=1), both.max(axis=1)
     table["naive"] = (responses["without"] + responses["added"]) * (store_margin - discount) - contact_cost
-    needed = (
-        (responses["without"] * discount + contact_cost) / (each - discount)
-        if each > discount
-        else pd.Series(np.nan, table.index)
-    )
+    short = responses["without"] * discount + contact_cost
+    needed = short / (each - discount if each > discount else np.nan)
     table["needed"] = needed.where(needed + responses["without"] <= 1)
     return table
 

@@ -476,7 +476,7 @@ plan(assumed, later=0)[columns].round(2)
 
 # %% [markdown] key="plan-look"
 # Nobody stays in this table (`later=0`), and every depth loses. The last column is what many reports say: every coupon that came back counts as a
-# sale won, at the full margin. The difference between `naive` and `value` is no bad luck. It is bookkeeping.
+# sale won, with the whole margin of the pack less the discount. The difference between `naive` and `value` is no bad luck. It is bookkeeping.
 #
 # So everything hangs on how often a household that was won buys the store's brand **again**.
 
@@ -745,11 +745,11 @@ print(f"{my_due['overdue'].mean():.0%} of {len(my_due):,} are overdue")
 my_cut = my_orders.last_day - (my_orders.last_day - my_orders.first_day) / 3
 with suppress(InputError):  # too few purchases for a test
     ax = show.due_hits(cycles.back_test(my_orders, cut=my_cut))
+my_columns = ["cycle_days", "last_purchase", "due", "days_until_due"]
+print(my_due[my_columns].head().to_string())
 if "brand" in my_orders.table.columns:
-    ax = show.nine_cells(
-        brands.cells(brands.matrix(brands.usage(my_orders, store_brand=my_brands)))
-    )
-my_due[["cycle_days", "due", "days_until_due"]].head()
+    my_cells = brands.matrix(brands.usage(my_orders, store_brand=my_brands))
+    ax = show.nine_cells(brands.cells(my_cells))
 
 # %% [markdown] key="discussion" tags=["discussion", "slide"]
 # ## Discussion

@@ -207,6 +207,21 @@ def test_switching_that_really_grows_with_use_is_above_what_chance_expects():
     assert found.loc["2", "high"] < found.loc["2", "expected"] - 0.05
 
 
+def test_in_the_simulated_supermarket_the_estimates_are_near_its_truth():
+    """The truth of sim:supermarket: each household's chance to take the store's brand, drawn apart from use."""
+    firm = datasets.load("supermarket")
+    users = brands.usage(firm.transactions.where("category", "painkillers").until("2025-08-17"))
+    true = firm.truth_households.query("category == 'painkillers'").set_index("customer_id")["store_share"]
+    found = brands.fit_shares(users)
+    assert found.types()["switcher"] == pytest.approx(((true > 0.2) & (true < 0.8)).mean(), abs=0.03)
+    seen = (brands.matrix(users)["brand_type"] == "switcher").mean()
+    assert seen < found.types()["switcher"] - 0.03
+    both = found.label(users).join(users["store_share"]).join(true.rename("true"), how="inner")
+    assert both["true"].between(both["low"], both["high"]).mean() == pytest.approx(0.9, abs=0.04)
+    shrunk, raw = (((both[name] - both["true"]) ** 2).mean() for name in ("shrunk_share", "store_share"))
+    assert shrunk < 0.9 * raw
+
+
 # --- bad input --------------------------------------------------------------------------------------------------------
 
 
@@ -217,7 +232,11 @@ def test_what_cannot_be_answered_is_refused_with_the_reason():
         brands.usage(Transactions.read(ROWS.drop(columns="brand")))
     with pytest.raises(InputError, match=r"'National'.*Did you mean 'Private'"):
         brands.usage(Transactions.read(ROWS), store_brand="Privat")
+    with pytest.raises(InputError, match="no row is a purchase with a brand and a quantity above 0"):
+        brands.usage(Transactions.read(ROWS.assign(quantity=0)))
     table = people([2, 3], [1, 1], quantity=[2, 3])
+    with pytest.raises(InputError, match="by='quantity' is missing for 1 households"):
+        brands.matrix(table.assign(quantity=[2, np.nan]))
     with pytest.raises(InputError, match="two shares between 0 and 1"):
         brands.matrix(table, loyal=(0.8, 0.2))
     with pytest.raises(InputError, match="lower one first"):

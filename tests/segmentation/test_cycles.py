@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crmkit import datasets
 from crmkit.errors import InputError, KindError
 from crmkit.segmentation import cycles
 from crmkit.tables import Transactions
@@ -95,6 +96,19 @@ def test_shrunk_cycles_are_nearer_to_the_truth_than_own_medians_and_than_the_cat
     }
     errors["category"] = ((np.log(found.attrs["category_cycle_days"]) - truth) ** 2).mean()
     assert errors["shrunk"] < min(errors["alone"], errors["category"])
+
+
+def test_in_the_simulated_supermarket_cycles_are_near_its_truth():
+    """The truth of sim:supermarket: mean days from pack to pack. Households differ much there, so they borrow little."""
+    firm = datasets.load("supermarket")
+    found = cycles.next_due(firm.transactions.where("category", "painkillers").until("2025-08-17"))
+    true = firm.truth_households.query("category == 'painkillers'").set_index("customer_id")["cycle_days"]
+    both = found[found["gaps"] >= 1].join(true.rename("true"), how="inner")
+    error = {name: np.log(both[name] / both["true"]) for name in ("cycle_days", "own_cycle_days")}
+    assert abs(error["cycle_days"].median()) < 0.1
+    assert (error["cycle_days"] ** 2).mean() < (error["own_cycle_days"] ** 2).mean()
+    category = np.log(found.attrs["category_cycle_days"] / both["true"])
+    assert (error["cycle_days"] ** 2).mean() < 0.2 * (category**2).mean()
 
 
 def test_where_gaps_are_regular_the_due_date_meets_the_purchase_more_often_than_a_day_by_lot():
