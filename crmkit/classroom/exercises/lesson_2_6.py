@@ -104,6 +104,10 @@ class FullTrolleys(Exercise):
     def recency_turned(self, context: Context) -> int:
         return self._hit(context, "spend / orders > 60 AND recency_days > 30")
 
+    @wrong("30 days are included: `recency_days <= 30`, not `< 30`.")
+    def thirty_left_out(self, context: Context) -> int:
+        return self._hit(context, "spend / orders > 60 AND recency_days < 30")
+
     @wrong("That is spend in all, not for each order: divide, `spend / orders > 60`.")
     def spend_in_all(self, context: Context) -> int:
         return self._hit(context, "spend > 60 AND recency_days <= 30")
@@ -164,6 +168,10 @@ class BothTags(Exercise):
     def all_steady(self, context: Context) -> int:
         return self._hit(context, "orders >= 52")
 
+    @wrong("That is the number of pairs. How many households carry the pair: the column `customers`.")
+    def pairs_counted(self, context: Context) -> int:
+        return 1 if self.expected(context) else 0
+
     @wrong("You included 14 days. More than 14 days is asked for: `> 14`.")
     def fourteen_included(self, context: Context) -> int:
         return self._hit(context, "orders >= 52 AND recency_days >= 14")
@@ -200,6 +208,10 @@ class UsableTags(Exercise):
             ((_staff(context)["until"] >= DAY) & (_staff(context)["since"] <= DAY) & self._signed(context)).sum()
         )
 
+    @wrong("You dropped every row with something missing. A missing `until` is no fault: the tag has no end.")
+    def all_complete(self, context: Context) -> int:
+        return len(_staff(context).dropna())
+
     @wrong("Some of these begin after the day. `since` must lie on it or before.")
     def not_yet_begun(self, context: Context) -> int:
         return int((~(_staff(context)["until"] < DAY) & self._signed(context)).sum())
@@ -212,7 +224,9 @@ class UsableTags(Exercise):
 class LittleKnown(Exercise):
     id, answer, level = "2.6-5", "little_known", "do"
     nudge = 'Count the rows of `known` in which `known["all"]` is below 0.5.'
-    meaning = "All of them bought nothing in the year. A rule on what people bought says nothing of a fifth of the members."
+    meaning = (
+        "All of them bought nothing in the year. A rule on what people bought says nothing of a fifth of the members."
+    )
 
     def expected(self, context: Context) -> int:
         return int((self._known(context)["all"] < 0.5).sum())
@@ -320,7 +334,7 @@ class PriceOfM(Exercise):
 class WorthMaking(Exercise):
     id, answer, level, digits = "2.6-8", "worth_making", "decide", 0
     nudge = "Cost per more buyer of everybody × more buyers of class M − cost of class M, all from `costs`."
-    meaning = "The rule cost 240: well below. With a third of the members the sum would be a third, and the rule would hardly pay."
+    meaning = "The rule cost 240: well below. With a third of the members the amount would be a third, and the rule would hardly pay."
 
     def expected(self, context: Context) -> int:
         free, everybody = _costs(context, CLASS_M), _costs(context, None)
@@ -339,6 +353,10 @@ class WorthMaking(Exercise):
     @wrong("The 240 euros are taken off already. Take `costs`, where the tag is still free.")
     def rule_paid_already(self, context: Context) -> int:
         return round(self.expected(context) - MADE_FOR)
+
+    @wrong("That is the difference of the bills less the 240 euros. Compare per more buyer, and leave the 240 out.")
+    def bills_and_rule(self, context: Context) -> int:
+        return round(self.difference_of_bills(context) - MADE_FOR)
 
     @wrong("You multiplied by the more buyers of everybody. Take those of class M.")
     def buyers_of_everybody(self, context: Context) -> int:
