@@ -9,6 +9,7 @@ import pandas as pd
 
 from crmkit.errors import InputError, KindError
 from crmkit.evaluation import experiments
+from crmkit.tables.frames import needs
 
 __all__ = ["choose", "compare"]
 
@@ -68,7 +69,14 @@ def compare(
     """
     frame, members = _members(table, lists)
     amounts = {"cost_per_contact": cost_per_contact, **(made_for or {})}
-    amounts |= {} if isinstance(coupon, str) else {"coupon": coupon}
+    if isinstance(coupon, str):
+        needs(frame, [coupon], "the experiment")
+        if frame[coupon].isna().any():
+            raise InputError(
+                f"{coupon!r} is missing for {int(frame[coupon].isna().sum()):,} customers; who was given nothing has a 0."
+            )
+    else:
+        amounts |= {"coupon": coupon}
     for name, amount in amounts.items():
         if not isinstance(amount, (int, float, np.number)) or not 0 <= amount < np.inf:
             raise InputError(f"{name}: {amount!r} is no amount of money of 0 or more.")

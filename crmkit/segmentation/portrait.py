@@ -199,7 +199,7 @@ def known_by(portrait: pd.DataFrame, value: str = "spend", *, level: float = 0.9
     Returns: DataFrame, one row a field that is missing for somebody, indexed by `field`: `part`, `known` (share of all),
         `without_value` (share of those whose `value` is missing), `lowest`, `highest` (shares of the fifths by `value`),
         `difference` (highest less lowest), `low`, `high` (Newcombe's interval).
-    Raises: InputError if fewer than ten customers have a value.
+    Raises: InputError if fewer than ten customers have a value, or too many have the same.
     Source: missing (not) at random: Rubin (1976), Biometrika 63(3).
 
     >>> from crmkit.tables import Transactions
@@ -216,6 +216,10 @@ def known_by(portrait: pd.DataFrame, value: str = "spend", *, level: float = 0.9
         raise InputError(f"{len(judged):,} customers have a {value!r}; two fifths to compare need ten at least.")
     places = judged.rank(pct=True)
     arm = pd.Series("middle", index=judged.index).mask(places <= 0.2, experiments.CONTROL).mask(places > 0.8, "highest")
+    if arm.nunique() < 3:
+        raise InputError(
+            f"{value!r} has too few different values for a lowest and a highest fifth; choose another column."
+        )
     rows = []
     for part, fields in _fields(portrait).items():
         for field in fields:

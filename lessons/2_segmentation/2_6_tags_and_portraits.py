@@ -130,7 +130,8 @@ households[["kids_count", "orders", "spend", "recency_days"]].head(4).round(0)
 # ```
 
 # %% [markdown] key="rules-more"
-# Here are three of them. In the third, one household size or one number of children is enough: `OR`.
+# Here are three of them. In the third, one household size or one number of children is enough: `OR`. The tag *asleep*
+# ends by itself 90 days after it was given (`expires_after`); a rule may also have a last day (`until`).
 
 # %% key="rules"
 rules_text = """

@@ -130,6 +130,8 @@ def test_lots_do_not_know_the_order_of_rows():
         ({"lists": {"nobody": []}}, InputError, "has 0 customers of the experiment"),
         ({"lists": [1, 2]}, KindError, "lists is a mapping"),
         ({"coupon": -1}, InputError, "coupon: -1"),
+        ({"coupon": "gift"}, ColumnError, "no column 'gift'"),
+        ({"table": TRIAL.assign(gift=np.nan), "coupon": "gift"}, InputError, "is missing for 2,000 customers"),
         ({"made_for": {"coffee": 3}}, InputError, "no list 'coffee'"),
         ({"outcome": "buys"}, ColumnError, "no column 'buys'"),
         ({"design": "by eye"}, InputError, "design='by eye'"),

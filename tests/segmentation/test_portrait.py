@@ -272,6 +272,9 @@ def test_what_is_not_there_says_why():
         portrait.coverage(built().merge(PEOPLE[["customer_id", "never_named"]], on="customer_id"))
     with pytest.raises(InputError, match="need ten at least"):
         portrait.known_by(built())
+    alike = pd.DataFrame({"customer_id": range(20), "ordered_at": "2026-01-05", "amount": 5.0})
+    with pytest.raises(InputError, match="'spend' has too few different values"):
+        portrait.known_by(portrait.build(transactions=Transactions.read(alike)))
 
 
 def test_a_million_customers_take_seconds():
