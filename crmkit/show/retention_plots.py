@@ -248,7 +248,7 @@ def scorecard(card: Any, ax: Axes | None = None) -> Axes:
         ax.legend(frameon=False, loc="lower right")
         ax.set_yticks(places, [style.label(name, 22) for name in table.index])
         ax.set_xlim(0, reach * 1.45)
-        ax.invert_yaxis()
+        ax.set_ylim(len(table) - 0.1, -0.5)  # the last row is for the legend, which would cover numbers
         ax.grid(axis="x")
         ax.tick_params(axis="y", length=0)
         ax.set_xlabel(f"purchases expected in the hold-out{_horizon(card)}")
