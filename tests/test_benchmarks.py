@@ -47,3 +47,11 @@ def test_lifetimes_gives_its_four_columns(lines, ours):
     theirs = result_of("lifetimes", lines)
     pd.testing.assert_frame_equal(theirs[["x", "t_x", "T"]], ours[["x", "t_x", "T"]], check_dtype=False)
     assert np.allclose(theirs.mean_repeat_value, ours.mean_repeat_value.fillna(0))
+
+
+def test_a_report_that_fails_stops_the_benchmark_with_its_reason(tmp_path):
+    from benchmarks import reports
+
+    (tmp_path / "empty.csv").write_text("customer_id,ordered_at,amount\n", encoding="utf-8")
+    with pytest.raises(SystemExit, match="rfm failed"):
+        reports.run("rfm", tmp_path / "empty.csv", tmp_path / "out")
