@@ -8,8 +8,9 @@ import ibis
 import numpy as np
 import pandas as pd
 
-from crmkit.errors import ColumnError, InputError, KindError, near_misses
+from crmkit.errors import ColumnError, InputError, KindError, in_range, near_misses
 from crmkit.evaluation.intervals import share_interval
+from crmkit.tables.frames import complete, needs, rows_of
 
 if TYPE_CHECKING:
     from crmkit.tables import Transactions
@@ -25,19 +26,20 @@ def usage(transactions: "Transactions", *, store_brand: str | Iterable[str] = "P
     """Who buys how much of a category, and how much of it is the store's own brand?
 
     Give it one category: `orders.where("category", "CHEESE")`. A *trip* is a day with a purchase in the category. On a trip a
-    household chooses a brand; a trip on which both were bought counts by the share of the units.
+    household chooses a brand; a mixed trip, on which both were bought, counts by the share of the units.
 
     Parameters
         transactions: the checked order book of the category, with the role brand and, if there is one, quantity.
-        store_brand: the value (or values) of brand that mean the store's own.
-    Returns: one row a household, index `customer_id` (ascending): `trips`, `store_trips` (with halves), `store_share` (of the
-        trips; missing without one), `quantity` and `store_quantity` (units bought; without the role, lines), `spend`
+        store_brand: the value (or values) of brand that mean the store's own. Capital letters and blanks around a name do not
+            count: "PRIVATE " is "Private".
+    Returns: one row a household, index `customer_id` (ascending): `trips`, `store_trips` (mixed trips as fractions),
+        `store_share` (of the trips; missing without one), `quantity` and `store_quantity` (units bought; without the role, lines), `spend`
         (refunds taken off), `rows_without_quantity`. Refunds, rows with quantity 0 or none, and rows without a brand make no
         trip and no quantity; a household with no other row is kept with `trips` 0. attrs: `store_brand`, `unit` ("quantity" or
         "lines"), `first_day`, `as_of`, `currency`, and the rows that made no trip: `refund_rows`, `rows_without_quantity`,
         `rows_without_brand`.
     Raises: KindError for anything but checked transactions; ColumnError without a role brand; InputError if no row can be
-        used, or none is of the store's brand.
+        used, or no purchase is of the store's brand.
     Source: 004.1b.
 
     >>> from crmkit.tables import Transactions
@@ -49,22 +51,20 @@ def usage(transactions: "Transactions", *, store_brand: str | Iterable[str] = "P
     a                2          0.5         3
     b                1          0.0         1
     """
-    rows = getattr(transactions, "table", None)
-    if not isinstance(rows, ibis.Table):
-        raise KindError(f"usage needs checked transactions, not {type(transactions).__name__}; see Transactions.read.")
+    rows = rows_of(transactions, "usage")
     if "brand" not in rows.columns:
         raise ColumnError("usage needs the role brand; name it in Transactions.read(…, brand=…).")
-    own = [store_brand] if isinstance(store_brand, str) else [*store_brand]
     units = rows.quantity.fill_null(0) if "quantity" in rows.columns else ibis.literal(1)
-    bought, counted = rows.amount >= 0, (units > 0) & rows.brand.notnull()
-    rows = rows.mutate(units=units, trip=bought & counted, own=rows.brand.isin(own), bought=bought)
+    named = rows.brand.cast("string").fill_null("").strip() != ""
+    rows = rows.mutate(units=units, bought=rows.amount >= 0, named=named, own=own_brand(rows, store_brand))
+    rows = rows.mutate(trip=rows.bought & rows.named & (rows.units > 0))
     days = rows.group_by("customer_id", "day").aggregate(
         units=rows.units.sum(where=rows.trip).fill_null(0),
         own=rows.units.sum(where=rows.trip & rows.own).fill_null(0),
         money=rows.amount.sum(),
         refunds=rows.count(where=~rows.bought),
         empty=rows.count(where=rows.bought & (rows.units <= 0)),
-        nameless=rows.count(where=rows.bought & (rows.units > 0) & rows.brand.isnull()),
+        nameless=rows.count(where=rows.bought & (rows.units > 0) & ~rows.named),
     )
     found = days.group_by("customer_id").aggregate(
         trips=days.count(where=days.units > 0),
@@ -83,17 +83,13 @@ def usage(transactions: "Transactions", *, store_brand: str | Iterable[str] = "P
     if not table["trips"].any():
         raise InputError("no row is a purchase with a brand and a quantity above 0; is another column the quantity?")
     if not table["store_quantity"].any():
-        known = [str(name) for name in rows.brand.topk(5).to_pandas()["brand"]]
-        raise InputError(
-            f"no row has store_brand {', '.join(map(repr, own))}; values of brand are {', '.join(map(repr, known))}."
-            f"{near_misses(str(own[0]), known)}"
-        )
+        raise no_own_brand(rows, store_brand)
     table["store_trips"] = table["store_trips"].round(6)  # thirds added in another order differ in their last digit
     table.insert(2, "store_share", table["store_trips"] / table["trips"].where(table["trips"] > 0))
     apart = {"refund_rows": table.pop("refunds"), "rows_without_brand": table.pop("nameless")}
     table.attrs = {
-        "store_brand": own,
-        "unit": "quantity" if "quantity" in transactions.table.columns else "lines",
+        "store_brand": _names(store_brand),
+        "unit": "quantity" if "quantity" in rows.columns else "lines",
         "first_day": transactions.first_day.isoformat(),
         "as_of": transactions.last_day.isoformat(),
         "currency": transactions.currency,
@@ -124,44 +120,34 @@ def matrix(
     Returns: `usage` with `brand_type` (categorical: national, store, switcher, too few trips, unknown), `use` (low, medium, high;
         missing for unknown), `cell` ("national, low") and `one_trip`. Unknown are households without a single counted trip.
         attrs: those of `usage`, `loyal`, `cuts`, `by`, `least_trips`.
-    Raises: ColumnError for a missing column; InputError for bounds out of order, missing use.
+    Raises: ColumnError for a missing column; KindError for use that is no number; InputError for bounds out of order,
+        missing use.
     Source: 004.1b names the nine cells and no bounds (F-09): 0.2, 0.8 and thirds are ours.
 
     >>> people = pd.DataFrame({"trips": [4, 4, 1], "store_share": [0.0, 0.5, 1.0], "quantity": [9, 4, 1]})
     >>> matrix(people)["cell"].to_list()
     ['national, high', 'switcher, medium', 'store, low']
     """
-    needs(usage, ("trips", "store_share", by))
-    low, high = _bounds(loyal, "loyal")
-    if isinstance(least_trips, bool) or not isinstance(least_trips, (int, np.integer)) or least_trips < 1:
-        raise InputError(f"least_trips={least_trips!r} must be a whole number from 1.")
-    known = (usage["trips"] > 0).to_numpy()
-    if usage.loc[known, by].isna().any():
-        raise InputError(
-            f"by={by!r} is missing for {int(usage.loc[known, by].isna().sum()):,} households; fill it in first."
-        )
+    needs(usage, ("trips", "store_share", by), "usage")
+    if not pd.api.types.is_numeric_dtype(usage[by]):
+        raise KindError(f"by={by!r} holds {usage[by].dtype}; use must be a number, such as quantity or trips.")
+    low, high = _two("loyal", loyal, "shares between 0 and 1", 0, 1)
+    in_range("least_trips", least_trips, 1, what="a whole number")
+    kinds = _types(usage["store_share"].where(usage["trips"] > 0), low, high)
+    known = kinds != "unknown"
+    complete(usage[known], [by], "usage")
     if cuts is None:
         values = usage.loc[known, by].to_numpy(dtype=float)
-        cuts = (
-            tuple(float(end) for end in np.quantile(values, [1 / 3, 2 / 3], method="inverted_cdf"))
-            if known.any()
-            else (0.0, 0.0)
-        )
-    elif len(cuts) != 2 or not cuts[0] <= cuts[1]:
-        raise InputError(f"cuts={cuts!r} must be two values of {by!r}, the lower one first.")
-    share, use = usage["store_share"], usage[by]
-    kinds = np.select(
-        [~known, usage["trips"] < least_trips, share <= low, share >= high],
-        ["unknown", "too few trips", "national", "store"],
-        "switcher",
-    )
+        cuts = np.quantile(values, [1 / 3, 2 / 3], method="inverted_cdf") if known.any() else (0, 0)
+    cuts, use = _two("cuts", cuts, f"values of {by!r}"), usage[by]
+    kinds = np.where(known & (usage["trips"] < least_trips), "too few trips", kinds)
     levels = pd.Series(np.select([use <= cuts[0], use <= cuts[1]], USES[:2], USES[2]), usage.index).where(known)
     table = usage.copy()
     table["brand_type"] = pd.Categorical(kinds, TYPES)
     table["use"] = pd.Categorical(levels, USES, ordered=True)
     table["cell"] = np.where(known, kinds + ", " + levels.fillna("").to_numpy(dtype=str), "unknown")
     table["one_trip"] = usage["trips"] == 1
-    own = {"loyal": (low, high), "cuts": (float(cuts[0]), float(cuts[1])), "by": by, "least_trips": int(least_trips)}
+    own = {"loyal": (low, high), "cuts": cuts, "by": by, "least_trips": int(least_trips)}
     table.attrs = {**usage.attrs, **own}
     return table
 
@@ -172,13 +158,14 @@ def cells(matrix: pd.DataFrame) -> pd.DataFrame:
     Parameters: `matrix`, from `matrix`.
     Returns: index (`brand_type`, `use`), the nine cells always, then those of too few trips and unknown if there are any:
         `households`, `share_of_households`, `one_trip` (how many of them bought on one trip only), `quantity`, `spend`,
-        `share_of_spend` (missing if all money nets to zero or less).
+        `share_of_spend` (missing if all money nets to zero or less). attrs: those of `matrix`, with the four numbers that make
+        the cells, so that a picture can print them.
 
     >>> people = pd.DataFrame({"trips": [4, 4, 1], "store_share": [0.0, 0.5, 1.0], "quantity": [9, 4, 1], "spend": [50.0, 30, 20]})
     >>> cells(matrix(people)).loc[("national", "high"), ["households", "share_of_spend"]].to_list()
     [1.0, 0.5]
     """
-    needs(matrix, ("brand_type", "use", "one_trip", "quantity", "spend"))
+    needs(matrix, ("brand_type", "use", "one_trip", "quantity", "spend"), "matrix")
     keys = [matrix["brand_type"].astype(str), matrix["use"].astype(object).fillna("unknown")]
     found = matrix.assign(households=1).groupby(keys)[["households", "one_trip", "quantity", "spend"]].sum()
     order = [(kind, use) for kind in TYPES for use in (*USES, "unknown")]
@@ -188,6 +175,7 @@ def cells(matrix: pd.DataFrame) -> pd.DataFrame:
     total = float(table["spend"].sum())
     table.insert(1, "share_of_households", table["households"] / max(len(matrix), 1))
     table["share_of_spend"] = table["spend"] / total if total > 0 else np.nan
+    table.attrs = dict(matrix.attrs)
     return table
 
 
@@ -215,7 +203,7 @@ class Shares:
         """The share of national users, store users and switchers if every household could be watched for ever."""
         from scipy.stats import beta
 
-        low, high = _bounds(loyal, "loyal")
+        low, high = _two("loyal", loyal, "shares between 0 and 1", 0, 1)
         below, above = float(beta.cdf(low, self.a, self.b)), float(beta.sf(high, self.a, self.b))
         return pd.Series([below, above, 1 - below - above], index=list(TYPES[:3]), name="share")
 
@@ -228,15 +216,16 @@ class Shares:
         from scipy.stats import beta
 
         k, n = _choices(usage)
-        low, high = _bounds(loyal, "loyal")
+        low, high = _two("loyal", loyal, "shares between 0 and 1", 0, 1)
+        in_range("level", level, 0, 1, ends="()", such_as=0.9)
         true = beta(self.a + k, self.b + n - k)
         table = pd.DataFrame({"shrunk_share": (self.a + k) / (self.a + self.b + n)}, index=usage.index)
         table["low"], table["high"] = true.ppf((1 - level) / 2), true.ppf((1 + level) / 2)
         table["national"], table["store"] = true.cdf(low), true.sf(high)
         table["switcher"] = 1 - table["national"] - table["store"]
-        own = k / np.where(n > 0, n, np.nan)
+        shown = _types(k / np.where(n > 0, n, np.nan), low, high)
         table["certainty"] = np.select(
-            [own <= low, own >= high, n > 0], [table["national"], table["store"], table["switcher"]], np.nan
+            [shown == kind for kind in TYPES[:3]], [table[kind] for kind in TYPES[:3]], np.nan
         )
         return table
 
@@ -246,7 +235,9 @@ def fit_shares(usage: pd.DataFrame) -> Shares:
 
     Each household has a true share of trips on which it takes the store brand, drawn from a beta distribution; what we see are
     its trips (beta-binomial). The two parameters are those under which the trips of all households are most likely. A
-    household's own trips then move it away from the category, the more the more trips there are: empirical Bayes.
+    household's own trips then move it away from the category, the more the more trips there are: empirical Bayes. A mixed
+    trip is read as part of a trip for each kind, so where there are many, households look a little more alike, and
+    switchers a little more frequent, than if lots had made each mixed trip one or the other.
 
     Parameters: `usage`, from `usage`.
     Returns: `Shares`.
@@ -317,57 +308,73 @@ def switchers_by_trips(
     from scipy.stats import betabinom
 
     k, n = _choices(usage)
-    low, high = _bounds(loyal, "loyal")
-    starts = [int(start) for start in groups]
-    if not starts or starts[0] != 1 or starts != sorted(set(starts)):
-        raise InputError(f"groups={starts} must rise from 1, such as (1, 2, 4, 10).")
-    seen = k / np.where(n > 0, n, np.nan)
-    by_size = {
-        size: _between(betabinom.pmf(np.arange(size + 1), size, shares.a, shares.b), low, high)
-        for size in np.unique(n[n > 0])
-    }
+    low, high = _two("loyal", loyal, "shares between 0 and 1", 0, 1)
+    try:
+        starts = [int(start) for start in groups]
+    except (TypeError, ValueError):
+        starts = []
+    if starts[:1] != [1] or starts != sorted(set(starts)):
+        raise InputError(f"groups={groups!r} must rise from 1, such as (1, 2, 4, 10).")
+    switcher = _types(k / np.where(n > 0, n, np.nan), low, high) == "switcher"
+    by_size = {}
+    for size in np.unique(n[n > 0]):
+        could = np.arange(size + 1)
+        mixed = _types(could / size, low, high) == "switcher"
+        by_size[size] = float(betabinom.pmf(could[mixed], size, shares.a, shares.b).sum())
     expected = np.array([by_size.get(size, np.nan) for size in n])
     rows = {}
     for start, after in zip(starts, [*starts[1:], None], strict=True):
         inside = (n >= start) & (n < (after or np.inf))
         if inside.any():
             name = f"{start}+" if after is None else str(start) if after == start + 1 else f"{start}–{after - 1}"
-            switch = int(((seen > low) & (seen < high) & inside).sum())
-            rows[name] = (
-                int(inside.sum()),
-                switch,
-                *share_interval(switch, int(inside.sum())),
-                expected[inside].mean(),
-            )
+            count, switch = int(inside.sum()), int(switcher[inside].sum())
+            rows[name] = (count, switch, *share_interval(switch, count), expected[inside].mean())
     columns = ["households", "switchers", "share", "low", "high", "expected"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("trips")
 
 
-def _between(chances: np.ndarray, low: float, high: float) -> float:
-    shares = np.arange(len(chances)) / (len(chances) - 1)
-    return float(chances[(shares > low) & (shares < high)].sum())
+def own_brand(rows: ibis.Table, store_brand: str | Iterable[str]) -> ibis.expr.types.BooleanValue:
+    """Whether a row is of the store's own brand, however the till spelt it."""
+    return rows.brand.cast("string").strip().lower().isin([name.strip().lower() for name in _names(store_brand)])
+
+
+def no_own_brand(rows: ibis.Table, store_brand: str | Iterable[str]) -> InputError:
+    """What to say if nothing is of the store's own brand."""
+    known = [str(name) for name in rows.filter(rows.brand.notnull()).brand.topk(5).to_pandas()["brand"]]
+    return InputError(
+        f"no purchase is of store_brand={store_brand!r}; values of brand are {', '.join(map(repr, known))}."
+        f"{near_misses(' '.join(_names(store_brand)), known)}"
+    )
+
+
+def _names(store_brand: Any) -> list[str]:
+    several = isinstance(store_brand, Iterable) and not isinstance(store_brand, str)
+    return [str(name) for name in (store_brand if several else [store_brand])]
+
+
+def _types(share: Any, low: float, high: float) -> np.ndarray:
+    """National, store or switcher by the share of the trips for the store brand; unknown where it is missing."""
+    share = np.round(np.asarray(share, dtype=float), 6)  # as store_trips are: 2.4 of 3 trips reach the bound 0.8
+    return np.select([share <= low, share >= high, share == share], TYPES[:3], "unknown")
 
 
 def _choices(usage: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    needs(usage, ("trips", "store_trips"))
-    k, n = (usage[column].to_numpy(dtype=float) for column in ("store_trips", "trips"))
-    if not ((k >= 0) & (k <= n)).all():
+    needs(usage, ("trips", "store_trips"), "usage")
+    k, n = (pd.to_numeric(usage[name], errors="coerce").to_numpy(dtype=float) for name in ("store_trips", "trips"))
+    wrong = ~((k >= 0) & (k <= n) & (n % 1 == 0))
+    if wrong.any():
         raise InputError(
-            f"store_trips exceed trips in {int((~((k >= 0) & (k <= n))).sum()):,} of {len(n):,} households."
+            f"usage: trips must be whole and store_trips from 0 to trips, but in {int(wrong.sum()):,} of {len(n):,} "
+            f"households they are not, such as store_trips={k[wrong][0]:g} of trips={n[wrong][0]:g}."
         )
     return k, n
 
 
-def _bounds(pair: tuple[float, float], name: str) -> tuple[float, float]:
-    if len(pair) != 2 or not 0 <= pair[0] < pair[1] <= 1:
-        raise InputError(f"{name}={pair!r} must be two shares between 0 and 1, the lower one first.")
-    return float(pair[0]), float(pair[1])
-
-
-def needs(frame: Any, columns: tuple[str, ...]) -> None:
-    """Raise unless `frame` is a table with these columns."""
-    if not isinstance(frame, pd.DataFrame):
-        raise KindError(f"a table with one row a household is needed, not {type(frame).__name__}.")
-    for column in columns:
-        if column not in frame.columns:
-            raise ColumnError(f"there is no column {column!r}.{near_misses(column, frame.columns)}")
+def _two(name: str, pair: Any, what: str, least: float = -np.inf, most: float = np.inf) -> tuple[float, float]:
+    try:
+        low, high = map(float, pair)
+    except (TypeError, ValueError):
+        low = high = np.nan
+    if not least <= low <= high <= most:
+        raise InputError(f"{name}={pair!r} must be two {what}, the lower one first.")
+    return low, high

@@ -1,14 +1,15 @@
 """The purchase cycle: how long a household's supply lasts, when it is due again, and whether the date can be trusted."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ibis
 import numpy as np
 import pandas as pd
 
 from crmkit import periods
-from crmkit.errors import InputError, KindError
+from crmkit.errors import InputError, in_range, one_of
 from crmkit.evaluation.intervals import share_interval
+from crmkit.tables.frames import rows_of
 
 if TYPE_CHECKING:
     from crmkit.tables import Transactions
@@ -57,14 +58,12 @@ def next_due(
     a               2        12.0 2026-02-06
     b               0        12.0 2026-02-01
     """
-    if centre not in ("median", "mean"):
-        raise InputError(f'centre={centre!r} is not known; use "median" or "mean".')
-    if borrowed_gaps is not None and not (np.isfinite(borrowed_gaps) and borrowed_gaps >= 0):
-        raise InputError(f"borrowed_gaps={borrowed_gaps!r} must be a number from 0.")
-    if isinstance(window_days, bool) or not isinstance(window_days, (int, np.integer)) or window_days < 0:
-        raise InputError(f"window_days={window_days!r} must be whole days from 0.")
-    day = pd.Timestamp(periods.day(as_of) if as_of is not None else getattr(transactions, "last_day", None))
+    one_of("centre", centre, ("median", "mean"))
+    if borrowed_gaps is not None:
+        in_range("borrowed_gaps", borrowed_gaps, 0)
+    in_range("window_days", window_days, 0, what="a whole number of days", such_as=7)
     visits = _days(transactions)
+    day = pd.Timestamp(transactions.last_day if as_of is None else periods.day(as_of))
     visits = visits.filter(visits.day <= day.date())
     in_turn = ibis.window(group_by="customer_id", order_by="day")
     gaps = visits.mutate(gap=visits.day.delta(visits.day.lag().over(in_turn), unit="day").cast("float64"))
@@ -129,9 +128,13 @@ def back_test(
     """Would the due date have met the next purchase, and would any other day have done as well?
 
     Learn up to `cut`, then look: did the household buy within `window_days` of the day that a method chose for it? Judged are
-    the same households for all methods: due after `cut`, and early enough for the data to show the whole window. "One day for
-    all" is the day on which half of them are due; "a day by lot" falls anywhere between the cut and one cycle of the category
-    later: its rate is the mean over all these days, without any drawing.
+    the same households for all methods: due after `cut` by their own cycle, shrunk, and early enough for the data to show the
+    whole window. Where another method names a day up to the cut it is tomorrow, and where the data do not show the whole
+    window of its day it is the last day of which they do. A purchase before the cut is no hit, so the window of a day soon
+    after it is shorter, for all methods.
+    "One day for all" is the day on which half of them are due; "a day by lot" falls anywhere between the cut and one cycle of
+    the category later: its rate is the mean over all these days, without any drawing, rounded to whole hits. The intervals
+    say how sure each rate is; the methods are judged on the same households, so two that overlap may still differ.
 
     Parameters: as `next_due`; `cut` is the last day that is known.
     Returns: one row a method, index `method`: `households`, `hits`, `hit_rate`, `low`, `high` (95 % interval), `times` (hit rate over
@@ -180,8 +183,7 @@ def back_test(
     later = later[later["customer_id"].isin(judged.index)]
     rows = {}
     for method, days in chosen.items():
-        # a day in the past cannot be used any more: then it is tomorrow
-        aim = days.where(days > day, day + pd.Timedelta(days=1))
+        aim = days.clip(day + pd.Timedelta(days=1), end - pd.Timedelta(days=window_days))
         miss = (later["day"] - later["customer_id"].map(aim)).dt.days.abs().groupby(later["customer_id"]).min()
         hits = int((miss <= window_days).sum())
         rows[method] = (len(judged), hits, *share_interval(hits, len(judged)), float(miss.median()))
@@ -224,13 +226,9 @@ def _borrowed(k: "pd.Series[int]", log_mean: "pd.Series[float]", log_square: "pd
     return round(float(np.clip(within / spread, 0.0, 100.0)), 6) if spread > 0 else 100.0
 
 
-def _days(transactions: Any) -> ibis.Table:
+def _days(transactions: "Transactions") -> ibis.Table:
     """Days with a purchase: one row a household and day. Orders of one day are one purchase, refunds are none."""
-    rows = getattr(transactions, "table", None)
-    if not isinstance(rows, ibis.Table):
-        raise KindError(
-            f"checked transactions are needed, not {type(transactions).__name__}; make them with Transactions.read(…)."
-        )
+    rows = rows_of(transactions, "next_due")
     bought = rows.amount >= 0
     if "quantity" in rows.columns:
         bought = bought & (rows.quantity.fill_null(1) > 0)

@@ -79,6 +79,69 @@ def test_complete_journey_s_adult_analgesics_as_measured_before_the_lesson():
     assert (len(found), round(found["one_trip"].mean(), 2)) == (830, 0.56)
 
 
+def test_a_brand_is_the_same_in_capitals_and_with_blanks_and_an_empty_name_is_no_brand():
+    spelt = ROWS.assign(brand=["National", " private", "NATIONAL", "PRIVATE ", "Private", "National", "National", " "])
+    plain, found = (brands.usage(Transactions.read(rows)) for rows in (ROWS, spelt))
+    pd.testing.assert_frame_equal(found, plain)
+    assert found.attrs["rows_without_brand"] == 1
+
+
+def test_several_brands_can_be_the_store_s_own_and_a_brand_can_be_a_number():
+    numbered = ROWS.dropna().replace({"brand": {"National": 3, "Private": 7}}).astype({"brand": int})
+    plain = brands.usage(Transactions.read(ROWS.dropna()))
+    for own in (7, "7", [7, 8]):
+        found = brands.usage(Transactions.read(numbered), store_brand=own)
+        pd.testing.assert_frame_equal(found, plain)
+    every = brands.usage(Transactions.read(ROWS), store_brand=["National", "Private"])
+    assert every["store_share"].dropna().eq(1).all()
+
+
+@pytest.mark.parametrize(("store", "national", "trips"), [(3, 2, 3), (4, 1, 1), (1, 4, 1)])
+def test_a_bound_is_reached_whatever_the_digits_of_a_computer(store, national, trips):
+    """Units of mixed trips: 2.4 of 3 trips are 0.8, though 2.4 / 3 is 0.7999999999999999 in a computer."""
+    rows = pd.DataFrame(
+        [(f"2026-01-{day:02}", brand, units) for day, brand, units in (
+            [(1, "Private", store), (1, "National", national)] if trips == 1
+            else [(1, "Private", 4), (1, "National", 1), (2, "Private", 4), (2, "National", 1), (3, "Private", 4), (3, "National", 1)]
+        )],
+        columns=["ordered_at", "brand", "quantity"],
+    ).assign(customer_id="a", amount=1.0)  # fmt: skip
+    users = brands.usage(Transactions.read(rows))
+    kind = "national" if store < national else "store"
+    assert brands.matrix(users)["brand_type"].to_list() == [kind]
+    fit = brands.Shares(1, 1, 1, 1, 0.0)
+    sure = fit.label(users)
+    assert sure["certainty"].iloc[0] == sure[kind].iloc[0]
+    assert brands.switchers_by_trips(users, fit)["switchers"].sum() == 0
+
+
+def test_what_is_expected_of_switchers_is_summed_over_all_outcomes():
+    """Beta-binomial chances by their definition, for one household each of 2, 5 and 10 trips; bounds are loyal."""
+    from math import comb
+
+    from scipy.special import beta
+
+    a, b = 0.7, 1.3
+    table = people([2, 5, 10], [1, 1, 2])
+    found = brands.switchers_by_trips(table, brands.Shares(a, b, 3, 3, 0.0), groups=(1, 3, 6))
+    inside = {2: [1], 5: [2, 3], 10: [3, 4, 5, 6, 7]}
+    expected = [sum(comb(n, k) * beta(a + k, b + n - k) / beta(a, b) for k in ks) for n, ks in inside.items()]
+    assert found["expected"].to_list() == pytest.approx(expected)
+    assert found["switchers"].to_list() == [1, 0, 0]
+
+
+def test_one_estimate_of_moments_agrees_with_the_likelihood():
+    """Many households with the same number of trips: mean and correlation of a beta-binomial have a closed form."""
+    n = 6
+    table, _ = drawn(np.random.default_rng(21), 1.2, 2.4, np.full(20_000, n))
+    share = table["store_trips"] / n
+    mean = share.mean()
+    rho = (share.var() * n / (mean * (1 - mean)) - 1) / (n - 1)  # 1 / (a + b + 1)
+    found = brands.fit_shares(table)
+    assert found.mean == pytest.approx(mean, abs=0.003)
+    assert 1 / (found.a + found.b + 1) == pytest.approx(rho, rel=0.04)
+
+
 @given(st.randoms(use_true_random=False), st.integers(1, 9))
 @settings(deadline=None, max_examples=8)
 def test_order_and_repeats_of_rows_do_not_change_labels_and_the_unit_of_quantity_moves_no_cell(random, scale):
@@ -235,7 +298,7 @@ def test_what_cannot_be_answered_is_refused_with_the_reason():
     with pytest.raises(InputError, match="no row is a purchase with a brand and a quantity above 0"):
         brands.usage(Transactions.read(ROWS.assign(quantity=0)))
     table = people([2, 3], [1, 1], quantity=[2, 3])
-    with pytest.raises(InputError, match="by='quantity' is missing for 1 households"):
+    with pytest.raises(InputError, match="usage: 'quantity' is missing in 1 of 2 rows"):
         brands.matrix(table.assign(quantity=[2, np.nan]))
     with pytest.raises(InputError, match="two shares between 0 and 1"):
         brands.matrix(table, loyal=(0.8, 0.2))
@@ -249,9 +312,27 @@ def test_what_cannot_be_answered_is_refused_with_the_reason():
         brands.fit_shares(people([1, 1], [0, 1]))
     with pytest.raises(InputError, match="5 trips are for national brands alone"):
         brands.fit_shares(people([2, 3], [0, 0]))
-    with pytest.raises(InputError, match="store_trips exceed trips in 1 of 2"):
+    with pytest.raises(InputError, match=r"in 1 of 2 households they are not, such as store_trips=3 of trips=2"):
         brands.fit_shares(people([2, 3], [3, 0]))
     with pytest.raises(InputError, match="must rise from 1"):
         brands.switchers_by_trips(table, brands.Shares(1, 1, 2, 2, 0.0), groups=(2, 4))
-    with pytest.raises(KindError, match="one row a household"):
+    with pytest.raises(KindError, match="matrix must be a DataFrame, not list"):
         brands.cells([1, 2])
+    with pytest.raises(KindError, match=r"by='brand' holds .*must be a number"):
+        brands.matrix(table.assign(brand=["a", "b"]), by="brand")
+    for bounds in (0.8, ("a", "b"), (0.2, 0.5, 0.8), (0.2, 1.2), (np.nan, 0.8)):
+        with pytest.raises(InputError, match=r"loyal=.*must be two shares between 0 and 1, the lower one first"):
+            brands.matrix(table, loyal=bounds)
+    with pytest.raises(InputError, match="cuts=3 must be two values of 'quantity'"):
+        brands.matrix(table, cuts=3)
+    with pytest.raises(InputError, match="level=90 must be a number above 0 and below 1"):
+        brands.Shares(1, 1, 2, 2, 0.0).label(table, level=90)
+    for trips, store_trips in (([1.5, 3], [1, 1]), ([2, 3], [np.nan, 1]), ([2, 3], [-1, 1]), (["two", 3], [1, 1])):
+        odd = pd.DataFrame({"trips": trips, "store_trips": store_trips})
+        with pytest.raises(InputError, match="trips must be whole and store_trips from 0 to trips, but in 1 of 2"):
+            brands.fit_shares(odd)
+    for none in ([], None, "Own"):
+        with pytest.raises(
+            InputError, match=r"no purchase is of store_brand=.*values of brand are 'National', 'Private'"
+        ):
+            brands.usage(Transactions.read(ROWS), store_brand=none)

@@ -139,6 +139,56 @@ def test_a_back_test_by_hand():
     assert (found.attrs["judged"], found.attrs["overdue"], found.attrs["beyond"]) == (1, 0, 0)
 
 
+def test_a_day_that_is_over_becomes_tomorrow_and_one_that_the_data_do_not_show_the_last_they_do():
+    """Learned: ann's gaps are 4, 100 and 4 days (median 4), bob's are 60, the category's median is 32. Cut on day 200.
+
+    All but the shrunk due dates can lie outside (200, 300 - window]; here the two are due on days 224 and 247 by m = 100.
+    """
+    days = {"ann": [84, 88, 188, 192, 203, 300], "bob": [12, 72, 132, 192, 298]}
+    found = cycles.back_test(orders(days), cut="2025-07-20", window_days=2, borrowed_gaps=100)
+    assert found.attrs["category_cycle_days"] == 32
+    assert found.attrs["judged"] == 2
+    # ann alone: 192 + 4 = 196 is over, so 201, two days before 203. bob alone: 252, and he buys on 298
+    assert found.loc["own cycle alone", ["hits", "median_miss_days"]].to_list() == [1, (2 + 46) / 2]
+    far = {
+        "ann": days["ann"],
+        "bob": [0, 192, 297],
+    }  # bob alone: 384, of which the data, to day 300, show nothing: so 298
+    late = cycles.back_test(orders(far), cut="2025-07-20", window_days=2, borrowed_gaps=100_000)
+    assert late.attrs["judged"] == 2
+    assert late.loc["own cycle alone", ["hits", "median_miss_days"]].to_list() == [2, 1.5]
+
+
+def test_due_overdue_and_beyond_at_their_borders():
+    """Cycle 10 for all. With the cut on day 105 and the data to day 130: due on 105 is over, on 106 not; with a window of
+    5 days due on 125 is judged, on 126 not."""
+    last = {"over": 95, "first": 96, "last": 115, "beyond": 116, "end": 105}
+    days = {who: [day - 20, day - 10, day] for who, day in last.items()} | {"end": [85, 95, 105, 130]}
+    days["last"], days["beyond"] = [75, 90, 105], [73, 89, 105]  # 15 and 16 days of their own, to be due late
+    found = cycles.back_test(orders(days), cut="2025-04-16", window_days=5, borrowed_gaps=0)
+    assert (found.attrs["overdue"], found.attrs["beyond"], found.attrs["judged"]) == (1, 0, 4)
+    wide = cycles.back_test(orders(days), cut="2025-04-16", window_days=10, borrowed_gaps=0)
+    assert (wide.attrs["overdue"], wide.attrs["beyond"], wide.attrs["judged"]) == (1, 1, 3)
+
+
+@pytest.mark.parametrize("sizes", [np.full(60, 5), np.random.default_rng(1).integers(1, 9, 150)], ids=["balanced", "unbalanced"])  # fmt: skip
+def test_what_is_borrowed_is_the_ratio_of_the_variance_components_of_statsmodels(sizes):
+    """MixedLM by restricted likelihood: the same number if all households have as many gaps, a near one if not."""
+    import warnings
+
+    import statsmodels.formula.api as smf
+
+    random = np.random.default_rng(4)
+    gaps = [np.ceil(np.exp(4 + random.normal(0, 0.5) + random.normal(0, 0.7, size))).astype(int) for size in sizes]
+    found = cycles.next_due(orders({f"h{number:03d}": np.cumsum([0, *gap]) for number, gap in enumerate(gaps)}))
+    logs = pd.DataFrame({"log": np.log(np.concatenate(gaps)), "who": np.repeat(np.arange(len(sizes)), sizes)})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fit = smf.mixedlm("log ~ 1", logs, groups="who").fit(reml=True)
+    ratio = fit.scale / float(fit.cov_re.iloc[0, 0])
+    assert found.attrs["borrowed_gaps"] == pytest.approx(ratio, rel=0.001 if len(set(sizes)) == 1 else 0.1)
+
+
 def test_it_learns_nothing_from_after_the_cut():
     days, _ = gamma_shop(np.random.default_rng(4), households=60)
     before = cycles.next_due(orders(days), as_of="2026-06-30")

@@ -7,12 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmkit import datasets
-from crmkit.errors import ColumnError, InputError
+from crmkit.errors import ColumnError, InputError, KindError
 from crmkit.evaluation import experiments
 from crmkit.segmentation import brands, offers
 from crmkit.tables import Transactions
 
 SHARE = st.floats(0, 0.5)
+ADDED = st.floats(-0.5, 0.5)
 
 
 def test_by_hand():
@@ -25,13 +26,21 @@ def test_by_hand():
     assert (found["low"], found["high"]) == pytest.approx((-0.30, -0.10))
 
 
+def test_the_ends_of_an_interval_are_cut_where_no_share_can_be():
+    """Of 0.05 who buy anyway, an offer can lose 0.05 and no more, however wide the interval is."""
+    cell = pd.DataFrame({"without": [0.05], "added": [0.1], "added_low": [-0.2], "added_high": [1.3]})
+    found = offers.value(cell, store_margin=3, national_margin=1, discount=1, contact_cost=0.1).iloc[0]
+    assert (found["low"], found["high"]) == pytest.approx((-0.05 * 2 - 0.1, 0.95 * 2 - 1 - 0.1))
+
+
 @given(
-    SHARE, SHARE, st.floats(0, 3), st.floats(0, 2), st.floats(0, 0.5), st.floats(0, 5), st.floats(0, 1), st.floats(0, 1)
+    SHARE, ADDED, st.floats(0, 3), st.floats(0, 2), st.floats(0, 0.5), st.floats(0, 5), st.floats(0, 1), st.floats(0, 1)
 )
 @settings(deadline=None)
 def test_parts_add_up_and_what_is_needed_earns_nothing(
     without, added, discount, margin, contact, later, pulled, replaced
 ):
+    added = max(added, -without)
     cell = pd.DataFrame({"without": [without], "added": [added]})
     terms = {
         "store_margin": margin + 0.8,
@@ -79,6 +88,9 @@ def test_what_cannot_be_is_refused():
         offers.value(cell.iloc[:1], **terms, pulled=1.5)
     with pytest.raises(InputError, match="discount=-1"):
         offers.value(cell.iloc[:1], **{**terms, "discount": -1})
+    for name, amount in {"discount": "1", "contact_cost": np.nan, "later": -1, "store_margin": np.nan, "national_margin": "2"}.items():  # fmt: skip
+        with pytest.raises(InputError, match=f"{name}="):
+            offers.value(cell.iloc[:1], **{**terms, name: amount})
     with pytest.raises(ColumnError, match="'added'"):
         offers.value(cell[["without"]], **terms)
 
@@ -111,10 +123,77 @@ def test_margin_after_by_hand():
     pd.testing.assert_frame_equal(offers.margin_after(Transactions.read(signed), contacts, days=10), found)
     with pytest.raises(InputError, match="ends on 2026-05-10, the data on 2026-04-30"):
         offers.margin_after(orders, contacts, days=70)
-    with pytest.raises(InputError, match="1 households stand in contacts twice"):
+    with pytest.raises(InputError, match="ends on 2026-02-11, before the data begin on 2026-03-01"):
+        offers.margin_after(orders, contacts.assign(sent_on="2026-02-01"), days=10)
+    with pytest.raises(InputError, match="contacts: 1 households stand there twice, such as 'cleo'"):
         offers.margin_after(orders, pd.concat([contacts, contacts.iloc[:1]]), days=10)
     with pytest.raises(ColumnError, match="role unit_cost"):
         offers.margin_after(Transactions.read(ROWS.drop(columns="unit_cost")), contacts, days=10)
+
+
+def test_a_day_is_a_day_however_it_is_written():
+    """Moments with a zone are read in the zone of the transactions: half past eleven in London is tomorrow in Berlin."""
+    there = Transactions.read(ROWS, time_zone="Europe/Berlin")
+    contacts = pd.DataFrame({"customer_id": ["ann", "bea"]})
+    plain = offers.margin_after(there, contacts.assign(sent_on="2026-03-02"), days=9)
+    assert plain.loc["ann", "purchases"] == 1
+    for day in (pd.Timestamp("2026-03-02 18:00"), pd.Timestamp("2026-03-01 23:30", tz="Europe/London")):
+        pd.testing.assert_frame_equal(offers.margin_after(there, contacts.assign(sent_on=day), days=9), plain)
+
+
+def test_contacts_and_rows_that_cannot_be_used_are_refused_with_the_reason():
+    contacts = pd.DataFrame({"customer_id": ["ann", "bea"], "sent_on": "2026-03-01"})
+    orders = Transactions.read(ROWS)
+    refused = [
+        (lambda: offers.margin_after(ROWS, contacts, days=10), KindError, "margin_after needs checked transactions"),
+        (lambda: offers.margin_after(orders, contacts, days=1.5), InputError, r"days=1.5 must be a whole number"),
+        (lambda: offers.margin_after(orders, contacts.assign(sent_on=["2026-03-01", None]), days=9), InputError, "'sent_on' is missing in 1 of 2"),
+        (lambda: offers.margin_after(orders, contacts.assign(sent_on="spring"), days=9), InputError, "sent_on='spring' is not a day"),
+        (lambda: offers.margin_after(orders, contacts.assign(sent_on=pd.Timestamp("2026-03-01", tz="UTC")), days=9), InputError, "name no time zone"),
+        (lambda: offers.margin_after(orders, contacts.assign(customer_id=["x", "y"]), days=9), InputError, "none of 2 households is in the transactions"),
+        (lambda: offers.margin_after(orders, contacts.assign(customer_id=[1, 2]), days=9), InputError, "such as 'ann'; use the same ids"),
+        (lambda: offers.margin_after(orders, contacts.iloc[:0], days=9), InputError, "none of 0 households"),
+        (lambda: offers.margin_after(orders, contacts, days=9, store_brand="Privat"), InputError, "store_brand='Privat'.*Did you mean 'Private'"),
+        (lambda: offers.margin_after(Transactions.read(ROWS.assign(unit_cost=[3, None, 3, 3, 1, 1, 1])), contacts, days=10), InputError, "missing in 1 rows"),
+        (lambda: offers.margin_after(Transactions.read(ROWS.assign(quantity=[1, 1, None, 3, 1, 1, 1])), contacts, days=10), InputError, "missing in 1 rows"),
+    ]  # fmt: skip
+    for call, error, words in refused:
+        with pytest.raises(error, match=words):
+            call()
+    numbered = Transactions.read(ROWS.replace({"customer_id": {"ann": "1", "bea": "2", "cleo": "3"}}))
+    found = offers.margin_after(numbered, contacts.assign(customer_id=[1.0, 2.0]), days=10)
+    assert found.index.to_list() == [1, 2]
+    assert found["purchases"].to_list() == [2, 1]
+
+
+def test_a_pack_of_another_brand_and_a_free_pack_count_as_they_should():
+    """A gift costs the shop its price; an empty look of a household that is known has 0."""
+    rows = [("ann", "2026-03-02", 0.0, "Private", 1, 1.5), ("bea", "2026-01-01", 5.0, "National", 1, 3.0), ("cy", "2026-04-01", 5.0, "National", 2, 2.0)]  # fmt: skip
+    orders = Transactions.read(pd.DataFrame(rows, columns=ROWS.columns))
+    contacts = pd.DataFrame({"customer_id": ["bea", "ann", "cy", "new"], "sent_on": "2026-03-01"})
+    found = offers.margin_after(orders, contacts, days=31)
+    assert found["margin"].to_list() == [0, -1.5, 1, 0]
+    assert found["bought_store"].to_list() == [False, True, False, False]
+
+
+def test_a_cell_without_an_arm_or_without_control_is_kept_with_its_counts_and_all_looks_are_counted():
+    random = np.random.default_rng(2)
+    table = pd.DataFrame({"arm": ["control", "10 %", "50 %"] * 60, "cell": ["b"] * 90 + ["a"] * 90, "money": random.normal(size=180)})  # fmt: skip
+    more = pd.DataFrame({"arm": ["50 %"] * 3, "cell": "c", "money": [1.0, 2, 3]})
+    found = offers.effects(pd.concat([table, more]), "money")
+    assert found.index.to_list() == [(cell, arm) for cell in "abc" for arm in ("10 %", "50 %")]
+    assert found.loc["c", ["contacted", "held_out"]].to_numpy().tolist() == [[0, 0], [3, 0]]
+    assert found.loc["c", ["effect", "low_all"]].isna().all().all()
+    part = table[(table["cell"] == "a") & (table["arm"] != "50 %")]
+    wide = experiments.read_out(part, "money", design="randomised", group="arm", level=1 - 0.05 / 6)
+    assert found.loc[("a", "10 %"), ["low_all", "high_all"]].to_list() == pytest.approx([wide.low, wide.high])
+    assert "6 effects were looked at" in found.attrs["warning"]
+    ordered = table.assign(cell=pd.Categorical(table["cell"], ["b", "a"], ordered=True))
+    assert offers.effects(ordered, "money").index.get_level_values(0).unique().to_list() == ["b", "a"]
+    for column in ("arm", "cell"):
+        holes = table.assign(**{column: table[column].where(table.index > 2)})
+        with pytest.raises(InputError, match=f"test: '{column}' is missing in 3 of 180 rows"):
+            offers.effects(holes, "money")
 
 
 def test_effects_are_those_of_one_arm_after_the_other_and_the_wide_interval_holds_for_all_looks():
