@@ -6,6 +6,7 @@ raises, and says what and where.
 """
 
 import datetime
+import math
 import operator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -24,12 +25,16 @@ _SIGNS = {exp.EQ: operator.eq, exp.NEQ: operator.ne, exp.LT: operator.lt}
 _SIGNS |= {exp.LTE: operator.le, exp.GT: operator.gt, exp.GTE: operator.ge}
 _ARITHMETIC = {exp.Add: operator.add, exp.Sub: operator.sub, exp.Mul: operator.mul, exp.Div: operator.truediv}
 _ONE_DAY = np.timedelta64(1, "D")
+_KINDS = ("number", "day", "text", "yes or no")
+#: Words of SQL that a rule is made of, and what is no word; any other may be meant as a column if it stands beside a sign.
+_WORDS = ("VAR", "STRING", "IDENTIFIER", "NUMBER", "AND", "OR", "NOT", "IN", "BETWEEN", "IS", "NULL", "TRUE", "FALSE")
+_BESIDE = {"EQ", "NEQ", "LT", "LTE", "GT", "GTE", "IN", "BETWEEN", "IS"}
 
 
 class _Value(NamedTuple):
     """One value a row, or one for all rows: its kind, the data, and where it is known."""
 
-    kind: str  # number, day, text, yes or no; nothing if it is missing everywhere
+    kind: str  # one of _KINDS; nothing if it is missing everywhere; else what it holds, which cannot be compared
     data: Any
     known: Any
 
@@ -69,20 +74,19 @@ class Condition:
         may = _ALLOWED.replace(", = <>", ", + - * /, = <>") if arithmetic else _ALLOWED
         try:
             _insist_on_plain_words(text)
-            trees = sqlglot.parse(text)
-            if len(trees) != 1 or trees[0] is None:
-                raise InputError(f"{text!r} is not one rule; write each as a text of its own, without a semicolon.")
-            _allowed(trees[0], text, may, arithmetic)
+            tree = sqlglot.parse_one(text, into=exp.Condition)  # a condition from the start: no statement is even tried
+            _allowed(tree, text, may, arithmetic)
         except (sqlglot.errors.ParseError, sqlglot.errors.TokenError) as error:
             told = (getattr(error, "errors", None) or [{}])[0]
             where = f" at character {told['col']}" if told.get("col") else ""
             where += f" of line {told['line']}" if where and told.get("line", 1) > 1 else ""
             quote = "; a text that begins with ' must end with '" if text.count("'") % 2 else ""
-            raise InputError(f"the rule {text!r} cannot be read{where}{quote}; a rule is made of {may}.") from None
+            told = f"the rule {text!r} cannot be read{where}{quote}{_maybe_a_column(text)}; a rule is made of {may}."
+            raise InputError(told) from None
         except RecursionError:
             raise InputError(f"the rule {text[:60]!r} … has too many parts in one another.") from None
-        columns = dict.fromkeys(node.name for node in trees[0].find_all(exp.Column, bfs=False))
-        return cls(text, tuple(columns), trees[0])
+        columns = dict.fromkeys(node.name for node in tree.find_all(exp.Column, bfs=False))
+        return cls(text, tuple(columns), tree)
 
     def judge(self, frame: pd.DataFrame) -> "pd.Series[Any]":
         """Whether each row obeys (nullable boolean): missing where a missing value leaves it open, as in SQL.
@@ -128,6 +132,20 @@ def _at(node: Any) -> str:
     return f" at character {min(starts) + 1}" if starts else ""
 
 
+def _maybe_a_column(text: str) -> str:
+    """What to do if a word that SQL keeps to itself was meant as a column."""
+    try:
+        tokens = sqlglot.tokenize(text)
+    except sqlglot.errors.TokenError:
+        return ""
+    kinds = [token.token_type.name for token in tokens]
+    for place, token in enumerate(tokens):
+        beside = {*kinds[place + 1 : place + 2], *kinds[max(place - 1, 0) : place]}
+        if token.text.isidentifier() and kinds[place] not in _WORDS and beside & _BESIDE and "L_PAREN" not in beside:
+            return f'; if {token.text!r} is a column, write "{token.text}" in double quotes'
+    return ""
+
+
 def _insist_on_plain_words(text: str) -> None:
     """No comments, which the parser would skip; and every bracket has its partner."""
     opened: list[int] = []
@@ -158,6 +176,9 @@ def _allowed(node: Any, text: str, may: str, arithmetic: bool, *, value: bool = 
     if value:
         plain = isinstance(node, exp.Column) and isinstance(node.this, exp.Identifier) and len(node.parts) == 1
         negative = isinstance(node, exp.Neg) and isinstance(node.this, exp.Literal) and not node.this.is_string
+        number = node.this if negative else node
+        if isinstance(number, exp.Literal) and not number.is_string and math.isinf(float(number.this)):
+            raise InputError(f"the rule {text[:60]!r} … holds a number too large to reckon with: {number.this[:20]} …")
         if plain or negative or isinstance(node, exp.Literal | exp.Boolean):
             return
         if arithmetic and type(node) in (*_ARITHMETIC, exp.Neg, exp.Paren):
@@ -173,7 +194,8 @@ def _allowed(node: Any, text: str, may: str, arithmetic: bool, *, value: bool = 
         _allowed(part, text, may, arithmetic, value=True)
     if not parts:
         raise InputError(
-            f"the rule {text!r} holds {node.sql()[:60]}{_at(node)}, which is not allowed there; a rule is made of {may}."
+            f"the rule {text!r} holds {node.sql()[:60]}{_at(node)}, which is not allowed there{_maybe_a_column(text)}; "
+            f"a rule is made of {may}."
         )
 
 
@@ -226,7 +248,10 @@ def _value(node: Any, frame: pd.DataFrame, text: str) -> _Value:
     if isinstance(node, exp.Boolean):
         return _Value("yes or no", bool(node.this), True)
     if isinstance(node, exp.Literal):
-        return _Value("text", node.this, True) if node.is_string else _Value("number", float(node.this), True)
+        if node.is_string:
+            return _Value("text", node.this, True)
+        # whole numbers stay whole: beyond 2^53 a float cannot tell one id from the next
+        return _Value("number", int(node.this) if node.this.isdecimal() else float(node.this), True)
     if isinstance(node, exp.Paren):
         return _value(node.this, frame, text)
     if isinstance(node, exp.Neg):
@@ -239,7 +264,10 @@ def _of_column(values: "pd.Series[Any]") -> _Value:
         values = values.astype(object)
     held = pd.api.types.infer_dtype(values, skipna=True) if values.dtype == object else ""
     if held in ("date", "datetime", "datetime64"):
-        values = pd.to_datetime(values)
+        try:
+            values = pd.to_datetime(values)
+        except ValueError:
+            held = "mix of time zones"
     elif held == "boolean":
         values = values.astype("boolean")
     elif held in _NUMBERS:
@@ -249,15 +277,16 @@ def _of_column(values: "pd.Series[Any]") -> _Value:
         return _Value("nothing", None, known)
     if pd.api.types.is_bool_dtype(values):
         return _Value("yes or no", values.fillna(False).to_numpy(dtype=bool), known)
-    if pd.api.types.is_numeric_dtype(values):
-        plain = values.dtype.kind in "iuf" and isinstance(values.dtype, np.dtype)
-        return _Value("number", values.to_numpy() if plain else values.to_numpy("float64", na_value=np.nan), known)
+    if values.dtype.kind == "u" or pd.api.types.is_integer_dtype(values):
+        return _Value("number", values.fillna(0).to_numpy("uint64" if values.dtype.kind == "u" else "int64"), known)
+    if pd.api.types.is_numeric_dtype(values) and values.dtype.kind != "c":
+        return _Value("number", values.to_numpy("float64", na_value=np.nan), known)
     if values.dtype.kind == "M":  # pandas 2 does not call Arrow's times datetime64
-        local = values.dt.tz_localize(None)
-        return _Value(
-            "day", (local if isinstance(local.dtype, np.dtype) else local.astype("datetime64[us]")).to_numpy(), known
-        )
-    return _Value("text", values, known)
+        # nanoseconds end in 2262, and numpy would turn '9999-12-31' into a day before them without a word
+        return _Value("day", values.dt.tz_localize(None).astype("datetime64[us]").to_numpy(), known)
+    if held == "string" or (not held and pd.api.types.is_string_dtype(values)):
+        return _Value("text", values, known)
+    return _Value(f"column of kind {held or str(values.dtype)!r}", values, known)
 
 
 def _reckon(sign: Any, left: _Value, right: _Value, node: Any, text: str) -> _Value:
@@ -271,15 +300,16 @@ def _reckon(sign: Any, left: _Value, right: _Value, node: Any, text: str) -> _Va
         if sign is exp.Div:
             known, other = known & (other != 0), np.where(other == 0, np.nan, other)
         with np.errstate(over="ignore", invalid="ignore"):
-            return _Value("number", _ARITHMETIC[sign](one, other), known)
+            found = _ARITHMETIC[sign](one, other)
+        return _Value("number", found, known & ~np.isnan(found))  # infinite less infinite is no number
     if kinds == ("day", "day") and sign is exp.Sub:
         return _Value("number", (np.asarray(left.data) - np.asarray(right.data)) / _ONE_DAY, known)
     if kinds == ("day", "number") and sign in (exp.Add, exp.Sub):
         days = np.nan_to_num(np.asarray(right.data, dtype="float64"))
         if (np.abs(days) > 1e6).any():
             raise InputError(f"the rule {text!r}{_at(node)}: that many days lead out of the calendar.")
-        day = np.asarray(left.data, dtype="datetime64[s]")
-        return _Value("day", _ARITHMETIC[sign](day, (days * 86_400).astype("timedelta64[s]")), known)
+        day = np.asarray(left.data, dtype="datetime64[us]")
+        return _Value("day", _ARITHMETIC[sign](day, (days * 86_400_000_000).astype("timedelta64[us]")), known)
     raise InputError(
         f"the rule {text!r} reckons with a {kinds[0]} and a {kinds[1]}{_at(node)}: {node.sql()[:60]}. Numbers can be added, "
         "taken away, multiplied and divided; to a day a number of days can be added; a day less a day is a number of days."
@@ -292,10 +322,14 @@ def _days(left: _Value, right: _Value, text: str) -> tuple[_Value, _Value]:
     for one, other in ((0, 1), (1, 0)):
         if sides[one].kind == "day" and isinstance(sides[other].data, str):
             try:
-                day = datetime.datetime.fromisoformat(sides[other].data.strip()).replace(tzinfo=None)
-                sides[other] = _Value("day", np.datetime64(day), True)
+                day = datetime.datetime.fromisoformat(sides[other].data.strip())
             except ValueError:
                 raise InputError(f"the rule {text!r}: {sides[other].data!r} is no day; write '2025-12-31'.") from None
+            if day.tzinfo:
+                raise InputError(
+                    f"the rule {text!r}: {sides[other].data!r} has a time zone; days count where the column was written."
+                )
+            sides[other] = _Value("day", np.datetime64(day, "us"), True)
     return sides[0], sides[1]
 
 
@@ -303,7 +337,8 @@ def _compare(sign: Any, left: _Value, right: _Value, node: Any, frame: pd.DataFr
     """A comparison of two values of one kind."""
     left, right = _days(left, right, text)
     known = np.broadcast_to(left.known & right.known, len(frame))
-    if left.kind != right.kind and "nothing" not in (left.kind, right.kind):
+    kinds = {left.kind, right.kind} - {"nothing"}
+    if len(kinds) > 1 or not kinds <= {*_KINDS}:
         raise InputError(
             f"the rule {text!r} compares a {left.kind} with a {right.kind}{_at(node)}: {node.sql()[:60]}; "
             "convert one of the columns first, and write numbers without quotes and texts within 'single quotes'."

@@ -37,6 +37,7 @@ rules = st.recursive(
     lambda inner: st.one_of(
         st.tuples(inner, st.sampled_from(["AND", "OR"]), inner).map(" ".join),
         inner.map(lambda rule: f"NOT ({rule})"),
+        inner.map(lambda rule: f"NOT {rule}"),
         inner.map(lambda rule: f"({rule})"),
     ),
     max_leaves=5,
@@ -258,3 +259,95 @@ def test_columns_of_every_way_to_store_a_value():
     for what, columns in kept.items():
         for column in columns:
             assert Condition.parse(rules[what]).judge(pd.DataFrame({"v": column})).to_list() == [True, pd.NA, False]
+
+
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+@pytest.mark.parametrize(
+    ("rule", "holds"),
+    [
+        ("v < '9999-12-31'", True),  # how many systems write "without an end"
+        ("v > '9999-12-31'", False),
+        ("v > '0001-01-01'", True),
+        ("v BETWEEN '0001-01-01' AND '9999-12-31'", True),
+        ("v + 1000000 > v", True),
+        ("'9999-12-31' - v > 2900000", True),  # 2,912,807 days from 2024-12-31
+        ("'9999-12-31' - v < 2913000", True),
+        ("v + 0.00001 > v", True),  # not quite a second
+    ],
+)
+def test_days_far_away_are_far_away_however_finely_the_column_counts(unit, rule, holds):
+    frame = pd.DataFrame({"v": pd.to_datetime(["2024-12-31", None]).astype(f"datetime64[{unit}]")})
+    assert Condition.parse(rule, arithmetic=True).judge(frame).to_list() == [holds, pd.NA]
+
+
+def test_long_numbers_are_told_apart():
+    # 2^53 + 1 is the first whole number that a float cannot hold
+    frame = pd.DataFrame({"card": [2**53, 2**53 + 1, 2**63 - 1], "u": pd.Series([0, 1, 2**64 - 1], dtype="uint64")})
+    for card in (frame["card"], frame["card"].astype("Int64"), frame["card"].astype("int64[pyarrow]")):
+        for number, wanted in (
+            ("9007199254740993", [False, True, False]),
+            ("9223372036854775807", [False, False, True]),
+        ):
+            assert Condition.parse(f"card = {number}").judge(frame.assign(card=card)).to_list() == wanted
+    assert Condition.parse("u > 18446744073709551614").judge(frame).to_list() == [False, False, True]
+    assert not Condition.parse("card > 99999999999999999999999").judge(frame).any()
+
+
+@pytest.mark.parametrize(
+    "rule", ["a < 1e400", "a > -1e400", "a IN (1, 1e400)", "a - (1e400 - 1e400) > 0", "a = " + "9" * 400]
+)
+def test_a_number_without_end_is_refused(rule):
+    with pytest.raises(InputError, match="too large to reckon with"):
+        Condition.parse(rule, arithmetic=True)
+
+
+def test_infinite_less_infinite_is_missing_and_not_a_no():
+    frame = pd.DataFrame({"v": [float("inf"), 1.0]})
+    for rule, wanted in (("v - v = 0", [pd.NA, True]), ("NOT (v - v = 0)", [pd.NA, False]), ("v > 5", [True, False])):
+        assert Condition.parse(rule, arithmetic=True).judge(frame).to_list() == wanted
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([1, "b", None], "mixed-integer"), ([["a"], "b", None], "mixed"), ([b"x", b"y", None], "bytes"),
+        (pd.to_timedelta([1, 2, None], unit="D"), "timedelta"), ([1 + 1j, 2, None], "complex"),
+        ([pd.Timestamp("2026-01-01", tz="UTC"), pd.Timestamp("2026-01-01"), None], "mix of time zones"),
+    ],
+)  # fmt: skip
+def test_a_column_of_what_cannot_be_compared_is_told_and_can_still_be_missing(values, kind):
+    frame = pd.DataFrame({"v": pd.Series(values)})
+    with pytest.raises(InputError, match=f"compares a column of kind '{kind}.*' with a text at character 1"):
+        Condition.parse("v > 'a'").judge(frame)
+    with pytest.raises(InputError, match=f"compares a column of kind '{kind}"):
+        Condition.parse("v = w").judge(frame.assign(w=frame["v"]))
+    assert Condition.parse("v IS NULL").judge(frame).to_list() == [False, False, True]
+
+
+def test_a_day_with_a_zone_is_refused():
+    with pytest.raises(InputError, match="has a time zone"):
+        Condition.parse("born < '2025-01-01T00:00+09:00'").judge(FRAME)
+
+
+@pytest.mark.parametrize("word", ["from", "case", "like", "select", "any", "current_date"])
+def test_a_column_with_a_name_that_sql_keeps_to_itself_stands_in_double_quotes(word):
+    with pytest.raises(InputError, match=f"if '{word}' is a column, write \"{word}\" in double quotes"):
+        Condition.parse(f"a = 1 AND {word} > 2")
+    assert Condition.parse(f'"{word}" > 2').judge(pd.DataFrame({word: [1, 3]})).to_list() == [False, True]
+    with pytest.raises(InputError) as told:
+        Condition.parse("lower(word) = 'f'")
+    assert "is a column" not in str(told.value)
+
+
+@pytest.mark.parametrize("word", ["set", "desc", "use", "comment", "order", "group", "date", "left", "index", "values"])
+def test_other_words_are_columns_wherever_they_stand(word):
+    frame = pd.DataFrame({word: [1, 3], "a": 1})
+    for rule in (f"{word} > 2", f"a = 1 AND {word} > 2"):
+        assert Condition.parse(rule).judge(frame).to_list() == [False, True]
+
+
+def test_the_parser_says_nothing_of_its_own(caplog):
+    for rule in ("show >= 2", "explain a = 1", "call x", "kill 1"):
+        with pytest.raises(InputError):
+            Condition.parse(rule)
+    assert not caplog.records
