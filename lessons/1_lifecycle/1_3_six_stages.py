@@ -14,9 +14,9 @@
 #       - "estimate a transition matrix with intervals, forecast the mix of stages, and test the forecast against what came"
 #       - "judge rules by the truth of a simulated firm, and say what no rule can see"
 #       - "put customers' needs in order by urgency and importance, and say how firm that order is"
-#     teaching_minutes: 73
-#     exercise_minutes: 47
-#     optional_minutes: 29
+#     teaching_minutes: 78
+#     exercise_minutes: 41
+#     optional_minutes: 37
 #     needs: []
 #     data: ["shop", "complete_journey"]
 #     sources: ["001 §2.1", "001 §4.1.1"]
@@ -47,8 +47,11 @@
 # Let the class argue for two minutes. Somebody will ask how often that customer bought before: that question is the
 # lesson. Note the numbers of days they propose, and come back to them at exercise 1.3-4.
 #
-# Time: 5 minutes. The lesson is 73 minutes of teaching and 47 of core exercises. In a shorter workshop show the
-# needs (the section before the widget) instead of working exercise 1.3-7, and leave the discussion for a break.
+# Time: 5 minutes here. The lesson takes 78 minutes of teaching and 41 of core exercises. Teaching: opening, stages and
+# data 13, quiz 2, usual gap 5, chance 4, rules and stages 11, moving a threshold 3, truth and early lists 9, transitions 7,
+# forecast 7, needs 6, widget 3, claim check 4, own data and discussion 4. The optional section takes 2 more and the optional
+# exercises 35; a class that has not met a Markov chain does exercise 1.3-5. In a shorter workshop show the needs (the
+# section before the widget) instead of working exercise 1.3-7, and leave the discussion for a break.
 
 # %% [markdown] key="stages-and-tasks" tags=["slide"]
 # ## Six stages, each with a task
@@ -431,7 +434,15 @@ check("1.3-4")
 # ## From stage to stage: transition probabilities
 #
 # A stage is a photograph: it shows one day. For planning we want to know where customers **go**. Of those who are in a stage
-# today, what share is in each stage at the next date? We begin with twelve customers, few enough to count by hand:
+# today, what share is in each stage at the next date? These shares are the **transition probabilities**.
+#
+# If the next stage depends on today's stage alone, the table of these shares is a **Markov chain**: multiplying it with
+# itself gives two steps, and so on.
+
+# %% [markdown] key="twelve-text" tags=["optional", "slide"]
+# ### By hand · optional · 2 minutes
+#
+# Twelve customers are few enough to count by hand. Rows are their stages in June, columns those in December:
 
 # %% key="twelve" tags=["subslide", "notes"]
 chosen = [
@@ -442,10 +453,10 @@ twelve = pd.DataFrame({"june": june["stage"], "december": now["stage"]})
 twelve = twelve.loc[chosen].astype(str)
 pd.crosstab(twelve["june"], twelve["december"])
 
-# %% [markdown] key="1.3-5-task" tags=["subslide"]
-# ### Exercise 1.3-5 · do · 6 minutes
+# %% [markdown] key="1.3-5-task" tags=["optional", "subslide"]
+# ### Exercise 1.3-5 · do · optional · 6 minutes
 #
-# Divide each row by its sum: these are the **transition probabilities** of one half-year. If customers go on moving like this,
+# Divide each row by its sum: these are the transition probabilities of one half-year. If customers go on moving like this,
 # what is the probability that somebody in `growth` today is `mature` **two** half-years from now? There are three ways to get there.
 # Put the number, with three digits, in `mature_in_two`.
 
@@ -457,10 +468,9 @@ mature_in_two = (shares @ shares).loc["growth", "mature"]
 check("1.3-5")
 
 # %% [markdown] key="chain-text"
-# What you did is a **Markov chain**: the next stage depends on today's stage alone. Multiplying the table with
-# itself gives two steps, and so on.
+# ### Five photographs, four moves
 #
-# Now all of Harbour, at the end of each quarter of 2025:
+# All of Harbour, at the end of each quarter of 2025:
 
 # %% key="quarters" tags=["subslide", "notes"]
 ends = pd.date_range("2024-12-31", "2025-12-31", freq="QE")
@@ -638,7 +648,7 @@ view = show.stage_view(now, rules, slow_after=1.5, lost_after=3)
 # %% [markdown] key="more" tags=["exercises", "slide"]
 # ## More to try
 #
-# Three optional exercises: days for everybody, a chain that forgets, and a data set that begins too late.
+# Three more exercises, all optional: days for everybody, a chain that forgets, and a data set that begins too late.
 
 # %% [markdown] key="1.3-8-task" tags=["optional"]
 # ### Exercise 1.3-8 · decide · optional · 7 minutes
