@@ -9,6 +9,7 @@ import pytest
 
 from crmkit import lifecycle
 from crmkit.errors import InputError
+from crmkit.segmentation import brands, cycles, offers
 from crmkit.tables import Transactions
 
 pytestmark = pytest.mark.spark
@@ -151,3 +152,41 @@ def test_the_stages_are_the_same_on_both(on_both):
     assert here["stage"].nunique() >= 4
     pd.testing.assert_frame_equal(here, there, check_exact=True)
     assert here.attrs == there.attrs
+
+
+@pytest.fixture(scope="module")
+def with_brands(spark, tmp_path_factory) -> tuple[Transactions, Transactions]:
+    """The same lines with brands in any spelling, packs (none, missing, half) and costs."""
+    lines, random = order_lines(), np.random.default_rng(7)
+    lines["brand"] = random.choice(
+        ["National", "Private", "private ", " ", None], len(lines), p=[0.5, 0.3, 0.1, 0.05, 0.05]
+    )
+    lines["quantity"] = random.choice([1.0, 2.0, 0.5, 0.0, np.nan], len(lines), p=[0.6, 0.2, 0.1, 0.05, 0.05])
+    lines["unit_cost"] = random.integers(1, 500, len(lines)) / 100
+    path = tmp_path_factory.mktemp("brands") / "brands.parquet"
+    lines.to_parquet(path, index=False)
+    return Transactions.read(path), Transactions.read(spark.read_parquet(path))
+
+
+def test_brands_and_use_are_the_same_on_both(with_brands):
+    here, there = (brands.usage(transactions) for transactions in with_brands)
+    assert here["store_share"].between(0.01, 0.99).sum() > 100
+    pd.testing.assert_frame_equal(here, there, check_exact=True)
+    assert here.attrs == there.attrs
+
+
+@pytest.mark.parametrize("centre", ["median", "mean"])
+def test_due_dates_are_the_same_on_both(with_brands, centre):
+    here, there = (cycles.next_due(transactions, centre=centre) for transactions in with_brands)
+    assert here["gaps"].sum() > 2_000
+    pd.testing.assert_frame_equal(here, there, check_exact=True)
+    assert here.attrs == there.attrs
+
+
+def test_the_margin_after_a_letter_is_the_same_on_both(with_brands):
+    whole = [transactions.where("quantity", [0.0, 0.5, 1.0, 2.0]) for transactions in with_brands]
+    ids = brands.usage(with_brands[0]).index
+    letters = pd.DataFrame({"customer_id": ids, "sent_on": pd.Timestamp("2025-09-01") + pd.to_timedelta(np.arange(len(ids)) % 90, unit="D")})  # fmt: skip
+    here, there = (offers.margin_after(transactions, letters, days=60) for transactions in whole)
+    assert here["bought_store"].sum() > 50
+    pd.testing.assert_frame_equal(here, there, check_exact=False, rtol=1e-12)
