@@ -83,9 +83,9 @@ def brand_explorer(usage: pd.DataFrame) -> "VBox":
     wide = {"style": {"description_width": "150px"}, "layout": {"width": "480px"}, "continuous_update": False}
     loyalty = widgets.IntSlider(80, 51, 100, description="Loyal from (%)", **wide)
     most = max(int(usage["quantity"].quantile(0.98)), int(high) + 1)
-    use = widgets.IntRangeSlider(
-        value=(int(low), int(high)), min=0, max=most, description="Low and medium up to", **wide
-    )
+    whole = usage["quantity"].dtype.kind == "i"  # packs; what is weighed has fractions
+    slider, number = (widgets.IntRangeSlider, int) if whole else (widgets.FloatRangeSlider, float)
+    use = slider(value=(number(low), number(high)), min=0, max=most, description="Low and medium up to", **wide)
     trips = widgets.IntSlider(1, 1, 6, description="Label from trips", **wide)
     shown = widgets.HTML()
     with style.applied():
