@@ -6,17 +6,17 @@ Columns keep plain names, so that a rule of `segmentation.tags` can speak of the
 import datetime
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import ibis
 import numpy as np
 import pandas as pd
 
 from crmkit import periods
-from crmkit.errors import ColumnError, InputError, near_misses
+from crmkit.errors import ColumnError, InputError, KindError, near_misses
 from crmkit.evaluation import experiments
 from crmkit.lifecycle.customer_summary import summary
-from crmkit.tables.frames import needs
+from crmkit.tables.frames import by_customer, complete, days, needs, rows_of
 
 if TYPE_CHECKING:
     from crmkit.tables import Transactions
@@ -74,7 +74,8 @@ def build(
     counts : role → values whose orders are counted, such as {"category": ["tea"], "channel": ["app"]}.
     recorded_on : the column of `customers` with the day on which a customer became known, a part of the member data; who came
         later is left out.
-    sensitive : columns or tags that rules may not use without leave (`tags.preview` and `apply` hold it) and cards hide.
+    sensitive : columns or tags that rules may not use without leave (`tags.preview` and `apply` hold it) and cards hide. A tag
+        that a rule made of something sensitive is sensitive too, as long as `tags` has the attrs that `apply` gave it.
     as_of : the day; the last day of the transactions unless given.
 
     Returns
@@ -94,8 +95,8 @@ def build(
 
     Raises
     ------
-    ColumnError for a missing column or role; InputError for a customer twice, a stock below zero, two columns of one
-    name, a counted value that never occurs, no common customer.
+    ColumnError for a missing column or role; InputError for a customer twice, what is no day or no number, a stock below
+    zero, two columns of one name, a counted value that never occurs, no common customer.
 
     Source: 002.B10 (six parts of a member's portrait).
 
@@ -114,8 +115,10 @@ def build(
     """
     if customers is None and transactions is None:
         raise InputError("a portrait needs customers, transactions, or both.")
+    if transactions is not None:
+        rows_of(transactions, "portrait.build")
     day = transactions.last_day if as_of is None and transactions is not None else periods.as_of(customers, as_of)
-    basic, member, sensitive, notes = list(basic), list(member), list(sensitive), []
+    basic, member, sensitive, notes = _listed(basic), _listed(member), _listed(sensitive), []
     parts: dict[str, list[pd.DataFrame]] = {part: [] for part in PARTS}
     ids, currency = pd.Index([], name="customer_id"), None
     if customers is not None:
@@ -136,9 +139,13 @@ def build(
         parts["preference"] = _preferences(transactions, day, counts or {})
     elif counts:
         raise InputError("counts counts orders, and no transactions were given.")
-    parts["assets"] = [_stock(name, asset, day) for name, asset in (assets or {}).items()]
+    for name, asset in (assets or {}).items():
+        stock = _stock(name, asset, day)
+        _strangers(stock.index, ids, f"customers of {name}", notes)
+        parts["assets"].append(stock)
     hidden = {}
     if tags is not None:
+        sensitive += {*tags.attrs.get("sensitive", ())} & {*tags["tag"].unique()}
         labels, hidden = _tags(tags, ids, day, sensitive, notes)
         parts["tags"] = [labels]
     frames = [frame.reindex(ids) for part in PARTS for frame in parts[part]]
@@ -195,11 +202,12 @@ def known_by(portrait: pd.DataFrame, value: str = "spend", *, level: float = 0.9
     If the difference is not zero, the field is not missing at random: what the known customers are like is not what all
     are like, and a rule on this field misses more of the fifth that is less known.
 
-    Parameters: portrait, what `build` gave; value, a numeric column of it; level, of the interval.
+    Parameters: portrait, what `build` gave; value, a numeric column of it; level, of the interval. Customers with the same
+        value stay together, so that a fifth of a value that few tell apart may be larger or smaller than a fifth.
     Returns: DataFrame, one row a field that is missing for somebody, indexed by `field`: `part`, `known` (share of all),
         `without_value` (share of those whose `value` is missing), `lowest`, `highest` (shares of the fifths by `value`),
         `difference` (highest less lowest), `low`, `high` (Newcombe's interval).
-    Raises: InputError if fewer than ten customers have a value, or too many have the same.
+    Raises: KindError for a value that is no number; InputError if fewer than ten customers have one, or too many the same.
     Source: missing (not) at random: Rubin (1976), Biometrika 63(3).
 
     >>> from crmkit.tables import Transactions
@@ -211,6 +219,8 @@ def known_by(portrait: pd.DataFrame, value: str = "spend", *, level: float = 0.9
     age      0.5     0.0      1.0  0.77
     """
     needs(portrait, [value], "the portrait")
+    if not pd.api.types.is_numeric_dtype(portrait[value]):
+        raise KindError(f"{value!r} holds {portrait[value].dtype}; the lowest and the highest fifth are of a number.")
     judged = portrait[value].dropna()
     if len(judged) < 10:
         raise InputError(f"{len(judged):,} customers have a {value!r}; two fifths to compare need ten at least.")
@@ -239,45 +249,48 @@ def _known(
     customers: pd.DataFrame, columns: list[str], recorded_on: str | None, day: datetime.date, notes: list[str]
 ) -> pd.DataFrame:
     """The customers' table by customer, without those who came later."""
-    needs(customers, [], "customers")
-    table = customers.set_index("customer_id") if "customer_id" in customers.columns else customers
-    if table.index.name != "customer_id" or table.index.hasnans:
-        raise ColumnError("customers need a column or an index `customer_id` without missing values.")
+    table = by_customer(customers, "customers", named=True)
     needs(table, [*columns, *([recorded_on] if recorded_on else [])], "customers")
-    if not table.index.is_unique:
-        raise InputError(f"customer {table.index[table.index.duplicated()][0]!r} stands in customers twice.")
     if recorded_on:
-        later = _days(table, recorded_on, "customers") > pd.Timestamp(day)
+        later = days(table, recorded_on, "customers") > pd.Timestamp(day)
         if later.any():
             notes.append(f"{int(later.sum()):,} customers became known after {day} and are left out")
         table = table[~later.to_numpy()]
     return table
 
 
-def _days(table: pd.DataFrame, column: str, name: str) -> "pd.Series[Any]":
-    found = pd.to_datetime(table[column], errors="coerce").dt.tz_localize(None).dt.normalize()
-    unread = table[column].notna() & found.isna()
-    if unread.any():
+def _listed(names: Iterable[str]) -> list[str]:
+    """One name may stand alone."""
+    return [names] if isinstance(names, str) else list(names)
+
+
+def _strangers(found: pd.Index, ids: pd.Index, what: str, notes: list[str]) -> None:
+    """Who is not in the portrait is told; if that is everybody, the ids are of another kind."""
+    unknown = found[~found.isin(ids)]
+    if len(unknown) and len(unknown) == len(found):
         raise InputError(
-            f"{name}: {int(unread.sum()):,} values of {column!r} are no days ({table[column][unread].iloc[0]!r})."
+            f"none of the {len(found):,} {what} is in the portrait, such as {unknown.tolist()[0]!r}; the portrait has "
+            f"{ids[:1].tolist()[0]!r}. Is it the right column, of the same kind?"
         )
-    return found
+    if len(unknown):
+        notes.append(f"{len(unknown):,} {what} are of nobody in the portrait")
 
 
 def _stock(name: str, asset: "Ledger | Pieces", day: datetime.date) -> pd.DataFrame:
     """What each customer who stands in the table held at the end of the day."""
-    today = pd.Timestamp(day)
-    needs(asset.table, ["customer_id", *asset[1:]], name)
-    table = asset.table
+    if not isinstance(asset, Ledger | Pieces):
+        raise KindError(f"assets: {name!r} is a {type(asset).__name__}; make it a Ledger(…) or Pieces(…) of the table.")
+    today, table = pd.Timestamp(day), asset.table
+    needs(table, ["customer_id", *asset[1:]], name)
+    complete(table, ["customer_id"], name)
     if isinstance(asset, Ledger):
-        on = _days(table, asset.on, name)
-        if on.isna().any() or table[asset.quantity].isna().any():
+        on, stock = days(table, asset.on, name), pd.to_numeric(table[asset.quantity], errors="coerce").astype(float)
+        if odd := int((on.isna() | ~np.isfinite(stock)).sum()):
             raise InputError(
-                f"{name}: an entry without a day or {asset.quantity!r} cannot be added up; there are "
-                f"{int((on.isna() | table[asset.quantity].isna()).sum()):,}."
+                f"{name}: an entry without a day or a number in {asset.quantity!r} cannot be added up; there are {odd:,}."
             )
         booked = (on <= today).to_numpy()
-        entries = pd.DataFrame({"stock": table[asset.quantity].astype(float), "on": on})[booked]
+        entries = pd.DataFrame({"stock": stock, "on": on})[booked]
         found = entries.groupby(table["customer_id"][booked]).agg({"stock": "sum", "on": "max"})
         found["stock"] = found["stock"].round(6)  # sums of cents leave dust
         if (found["stock"] < 0).any():
@@ -287,7 +300,8 @@ def _stock(name: str, asset: "Ledger | Pieces", day: datetime.date) -> pd.DataFr
                 f"({below.iloc[0]:g}): entries are missing, or a sign is wrong."
             )
         return found.set_axis([name, f"{name}_last_entry"], axis=1)
-    given, used, until = (_days(table, column, name) for column in asset[1:])
+    complete(table, [asset.given], name)
+    given, used, until = (days(table, column, name) for column in asset[1:])
     held = (given <= today) & ~(used <= today) & ~(until < today)
     of = table["customer_id"]
     count = held[given <= today].groupby(of).sum()
@@ -318,7 +332,9 @@ def _preferences(
     for role, values in counts.items():
         if role not in rows.columns:
             raise ColumnError(f"counts: the transactions have no role {role!r}.{near_misses(role, rows.columns)}")
-        wanted |= {f"orders_{_plain(value)}": (role, str(value)) for value in values}
+        for value in _listed(values):
+            if wanted.setdefault(f"orders_{_plain(value)}", (role, str(value))) != (role, str(value)):
+                raise InputError(f"counts: two columns would be called 'orders_{_plain(value)}'; count one of them.")
     if wanted:
         order = rows.day.cast("string")
         order = ibis.coalesce(rows.order_id.cast("string"), order) if "order_id" in rows.columns else order
@@ -340,15 +356,15 @@ def _tags(
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """The tags in force: one text a customer, one yes/no column a tag; which column is which tag."""
     needs(tags, ["customer_id", "tag"], "tags")
+    complete(tags, ["customer_id", "tag"], "tags")
     today, force = pd.Timestamp(day), np.ones(len(tags), dtype=bool)
     if "since" in tags:
-        force &= ~(_days(tags, "since", "tags") > today).to_numpy()
+        force &= ~(days(tags, "since", "tags") > today).to_numpy()
     if "until" in tags:
-        force &= ~(_days(tags, "until", "tags") < today).to_numpy()
+        force &= ~(days(tags, "until", "tags") < today).to_numpy()
     live = tags.loc[force, ["customer_id", "tag"]]
     place = ids.get_indexer(live["customer_id"])
-    if (place < 0).any():
-        notes.append(f"{int((place < 0).sum()):,} tags are of nobody in the portrait")
+    _strangers(pd.Index(live["customer_id"]), ids, "tags", notes)
     names = [str(name) for name in tags["tag"].unique()]
     columns: dict[str, str] = {}
     for name in names:
@@ -357,7 +373,8 @@ def _tags(
     carries = np.zeros((len(ids), len(names)), dtype=bool)
     carries[place[place >= 0], pd.Index(names).get_indexer(live["tag"].astype(str))[place >= 0]] = True
     shown = [number for number, name in enumerate(names) if name not in sensitive]
-    packed = np.packbits(carries[:, shown], axis=1)  # one text a combination that occurs, not one a customer
+    # one text a combination that occurs, not one a customer; a column of nothing, for there may be no tag at all
+    packed = np.packbits(np.pad(carries[:, shown], ((0, 0), (0, 1))), axis=1)
     _, first, which = np.unique(packed.view(f"V{packed.shape[1]}"), return_index=True, return_inverse=True)
     texts = [", ".join(names[shown[n]] for n in np.flatnonzero(carries[row, shown])) or None for row in first]
     frame = pd.DataFrame(carries, index=ids, columns=list(columns))
@@ -378,5 +395,6 @@ def _fields(portrait: pd.DataFrame) -> dict[str, list[str]]:
             "the portrait lost its notes (merge and join drop attrs); make it with portrait.build once more."
         )
     parts, tags = portrait.attrs["parts"], portrait.attrs["tags"]
+    needs(portrait, [name for names in parts.values() for name in names], "the portrait")
     details = {f"{name}{end}" for names in parts.values() for name in names for end in _DETAILS} | {*tags}
     return {part: [name for name in names if name not in details] for part, names in parts.items()}

@@ -2,18 +2,21 @@
 
 import datetime
 import math
+import re
 import tomllib
+import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from crmkit import periods
-from crmkit.errors import InputError, KindError, near_misses
+from crmkit.errors import InputError, KindError, all_known, near_misses
 from crmkit.tables.conditions import Condition
 
 _KEYS = ("name", "rule", "meaning", "from", "until", "expires_after", "exclusive_with")
 _BY_HAND = ("customer_id", "tag", "by", "why", "from", "until")
+_LONGEST = 36_525  # days that a tag may last: a hundred years
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,7 @@ class Rules:
 
     tags: tuple[Tag, ...]
     sensitive: tuple[str, ...] = ()
-    allowed: Mapping[str, str] | None = None
+    allowed: Mapping[str, str] = field(default_factory=dict)
     by_hand: tuple[Mapping[str, Any], ...] = ()
 
 
@@ -59,8 +62,9 @@ def read(rules: "Rules | Mapping[str, Any] | str | Path") -> Rules:
         - `[[tag]]`, one a tag: `name`; `rule`; `meaning`; `from`, the first day on which the rule is in force; optional
           `until`, its last day; `expires_after` ("90 days"), how long a tag lasts from the day on which it is given;
           `exclusive_with`, names of tags that nobody should carry beside it;
-        - `[attributes]`: `sensitive`, names of attributes that a rule may not use; `allow_sensitive`, a table of those
-          that it may: attribute → who allowed it, as in `{ age = "A. Weber, data protection" }`;
+        - `[attributes]`: `sensitive`, names of attributes that a rule may not use, in whatever case it writes them;
+          `allow_sensitive`, a table of those that it may: attribute → who allowed it, as in
+          `{ age = "A. Weber, data protection" }`;
         - `[[by_hand]]`, one a tag that a person gave: `customer_id`, `tag`, `by`, `why`, `from`, optional `until`.
     Returns: `Rules`.
     Raises: InputError that names the tag and the place in its rule.
@@ -77,7 +81,7 @@ def read(rules: "Rules | Mapping[str, Any] | str | Path") -> Rules:
             rules = tomllib.loads(Path(rules).read_text(encoding="utf-8-sig"))
         except FileNotFoundError:
             raise InputError(f"there is no file of rules {str(rules)!r}.") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:  # also numbers and nestings that no file of rules needs
             raise InputError(f"{str(rules)!r} is no TOML file: {error}.") from None
     if not isinstance(rules, Mapping):
         raise KindError(f"rules are the path of a TOML file or a mapping, not {type(rules).__name__}.")
@@ -100,11 +104,12 @@ def read(rules: "Rules | Mapping[str, Any] | str | Path") -> Rules:
     tags = [_tag(given, number) for number, given in enumerate(_tables(rules, "tag"), start=1)]
     if not tags:
         raise InputError("the rules hold no tag; write one as [[tag]] with name, rule, meaning and from.")
-    names = [tag.name for tag in tags]
+    names, alike = [tag.name for tag in tags], [_alike(tag.name) for tag in tags]
+    secret = {_alike(name) for name in sensitive}
     for number, tag in enumerate(tags, start=1):
         place = f"tag {number} ({tag.name!r})"
-        if names.index(tag.name) < number - 1:
-            raise InputError(f"{place}: tag {names.index(tag.name) + 1} has that name too; give each its own.")
+        if (other := alike.index(_alike(tag.name))) < number - 1:
+            raise InputError(f"{place}: tag {other + 1} ({names[other]!r}) has that name too; give each its own.")
         for other in tag.exclusive_with:
             if other == tag.name or other not in names:
                 what = "is the tag itself" if other == tag.name else "is no tag of these rules"
@@ -112,14 +117,32 @@ def read(rules: "Rules | Mapping[str, Any] | str | Path") -> Rules:
                     f"{place}: exclusive_with: {other!r} {what}." + near_misses(other, {*names} - {tag.name})
                 )
         for column in tag.condition.columns:
-            # an attribute stays sensitive however its name is written
-            if column.casefold() in {name.casefold() for name in sensitive} and column not in allowed:
+            if _alike(column) in secret and column not in allowed:
                 raise InputError(
                     f"{place} uses {column!r}{tag.condition.where(column)}, which is marked sensitive; take it out of the "
-                    f'rule, or write under [attributes] who allowed it: allow_sensitive = {{ {column} = "name and office" }}.'
+                    f"rule, or write under [attributes] who allowed it: {leave(column)}."
                 )
     by_hand = [_hand(given, number) for number, given in enumerate(_tables(rules, "by_hand"), start=1)]
+    for number, hand in enumerate(by_hand, start=1):
+        if hand["tag"] not in names and _alike(hand["tag"]) in alike:
+            other = names[alike.index(_alike(hand["tag"]))]
+            raise InputError(f"by_hand {number}: the tag {hand['tag']!r} is called {other!r} above; write it alike.")
     return Rules(tuple(tags), sensitive, dict(allowed), tuple(by_hand))
+
+
+def leave(column: str) -> str:
+    """How the use of a sensitive attribute is allowed, in TOML.
+
+    >>> leave("age")
+    'allow_sensitive = { age = "name and office" }'
+    """
+    key = column if re.fullmatch("[A-Za-z0-9_-]+", column) else f"'{column}'"
+    return f'allow_sensitive = {{ {key} = "name and office" }}'
+
+
+def _alike(name: str) -> str:
+    """A name as people see it: case, width and blanks around it make no other name."""
+    return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
 def _tag(given: Mapping[str, Any], number: int) -> Tag:
@@ -133,6 +156,10 @@ def _tag(given: Mapping[str, Any], number: int) -> Tag:
         expires = None if "expires_after" not in given else periods.Horizon.parse(given["expires_after"])
     except InputError as error:
         raise InputError(f"{place}: {error}") from None
+    if expires is not None and not 1 <= expires.days <= _LONGEST:
+        raise InputError(
+            f"{place}: expires_after {expires}: a tag lasts from a day to a hundred years; leave it out if it shall stay."
+        )
     since, until = _days(given, place)
     return Tag(
         given["name"],
@@ -149,8 +176,12 @@ def _hand(given: Mapping[str, Any], number: int) -> dict[str, Any]:
     place = f"by_hand {number}"
     _known(given, _BY_HAND, place)
     for key in _BY_HAND[:4]:
-        if not given.get(key) and given.get(key) != 0:
-            raise InputError(f"{place}: {key} is missing; a tag by hand needs customer_id, tag, by, why and from.")
+        value, whole = given.get(key), key == "customer_id" and type(given.get(key)) is int
+        if not whole and (not isinstance(value, str) or not value.strip()):
+            raise InputError(
+                f"{place}: {key} is {'missing' if value is None else repr(value)}; a tag by hand needs customer_id, tag, by, "
+                "why and from, each a text that says something."
+            )
     since, until = _days(given, place)
     return {key: given[key] for key in _BY_HAND[:4]} | {"since": since, "until": until}
 
@@ -175,9 +206,7 @@ def _tables(rules: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
 def _known(given: Any, keys: tuple[str, ...], place: str) -> None:
     if not isinstance(given, Mapping):
         raise InputError(f"{place} is {given!r}, not a table of {', '.join(keys)}.")
-    for key in given:
-        if key not in keys:
-            raise InputError(f"{place}: {key!r} is no key; there are {', '.join(keys)}." + near_misses(key, keys))
+    all_known(place, given, keys)
 
 
 def _texts(given: Any, place: str) -> tuple[str, ...]:

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from crmkit import periods
-from crmkit.errors import ColumnError, InputError, KindError
-from crmkit.segmentation.tag_rules import Rules, Tag, read
-from crmkit.tables.frames import needs
+from crmkit.errors import InputError, KindError
+from crmkit.segmentation.tag_rules import Rules, Tag, leave, read
+from crmkit.tables.frames import by_customer, needs, once
 
 __all__ = ["Rules", "Tag", "add_manual", "apply", "audit", "conflicts", "overlaps", "preview", "read"]
 
@@ -33,7 +33,8 @@ def apply(
             attrs call `sensitive` (`segmentation.portrait` does) needs leave in the rules, even if these do not mark it.
     Returns: DataFrame, one row a customer and tag, tags in the order of the rules, customers in that of the table:
         `customer_id`, `tag` (categorical), `rule` (its text, categorical), `since` (as_of), `until` (the last day; missing
-        if there is none). attrs: `as_of`; `left_out`, tag → ["expired" or "not yet", customers whom the rule would fit].
+        if there is none). attrs: `as_of`; `left_out`, tag → ["expired" or "not yet", customers whom the rule would fit];
+        `sensitive`, the tags whose rules use something sensitive: who carries one gives it away.
     Raises: ColumnError for an attribute that is not there; InputError for a customer twice, attributes of another day than
         `as_of`, a day on which no rule is in force, values of two kinds compared.
     Source: 002.B11, "automatic tags".
@@ -63,7 +64,8 @@ def apply(
         }
     )
     left = {tag.name: [tag.state(day), int(fits[n].sum())] for n, tag in enumerate(rules.tags) if n not in live}
-    frame.attrs = {"as_of": day.isoformat(), "left_out": left}
+    secret = [tag.name for tag in rules.tags if {*tag.condition.columns} & {*rules.allowed}]
+    frame.attrs = {"as_of": day.isoformat(), "left_out": left, "sensitive": secret}
     return frame
 
 
@@ -123,7 +125,8 @@ def add_manual(
         since: its first day; the day of `tags` unless given.
     Returns: a new DataFrame: the rows of `tags` and the new one, with `by` and `why` (missing for tags by rule). The rule
         of a manual tag is missing.
-    Raises: InputError for an empty `by`, `why` or `tag`, an end before the beginning, a tag that the customer carries.
+    Raises: InputError for an empty `by`, `why` or `tag`, an end before the beginning, a tag that the customer carries on
+        one of these days.
     Source: 002.B11, "manual tags".
 
     >>> none = pd.DataFrame(columns=["customer_id", "tag", "rule", "since", "until"])
@@ -146,7 +149,9 @@ def add_manual(
         raise KindError(
             f"customer_id={customer_id!r} is of another kind than the customers of `tags`, such as {ids.iloc[[0]].tolist()[0]!r}."
         )
-    if ((ids == customer_id) & (tags["tag"] == tag)).any():
+    same = tags[(ids == customer_id) & (tags["tag"] == tag)]
+    until_then, from_then = (pd.to_datetime(same[end]) for end in ("until", "since"))
+    if (~(until_then < pd.Timestamp(first)) & ~(from_then > pd.Timestamp(last))).any():
         raise InputError(f"customer {customer_id!r} carries {tag!r} already.")
     row = pd.DataFrame(
         {
@@ -231,7 +236,7 @@ def audit(rules: "Rules | Mapping[str, Any] | str | Path") -> pd.DataFrame:
     [{'attributes': 'age, orders', 'sensitive': 'age', 'allowed_by': 'age: A. Weber, data protection'}]
     """
     rules = read(rules)
-    allowed, rows = rules.allowed or {}, []
+    allowed, rows = rules.allowed, []
     for tag in rules.tags:
         used = [column for column in tag.condition.columns if column in allowed]
         rows.append(
@@ -263,29 +268,21 @@ def _judged(tag: Tag, table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.n
 
 def _customers(customers: Any) -> pd.DataFrame:
     """The attributes, indexed by customer, each customer once."""
-    needs(customers, [])
-    table = customers.set_index("customer_id") if "customer_id" in customers.columns else customers
-    if table.index.name != "customer_id" or table.index.hasnans:
-        raise ColumnError("customers need a column or an index `customer_id` without missing values.")
-    for what, values in (("customer", table.index), ("attribute", table.columns)):
-        if not values.is_unique:
-            twice = values[values.duplicated()].tolist()
-            raise InputError(
-                f"the {what} {twice[0]!r} stands in the table twice ({len(twice):,} too many); keep each once."
-            )
+    table = by_customer(customers, "customers", named=True)
+    once(table.columns, "customers", "attributes")
     return table
 
 
 def _today(customers: pd.DataFrame, rules: Rules, as_of: object) -> datetime.date:
     """The day on which tags are given, if the rules may be used on this table at all."""
-    marked = set(customers.attrs.get("sensitive", ())) - set(rules.allowed or {})
+    marked = set(customers.attrs.get("sensitive", ())) - {*rules.allowed}
     for tag in rules.tags:
         for column in tag.condition.columns:
             if column in marked:
                 raise InputError(
                     f"tag {tag.name!r} uses {column!r}{tag.condition.where(column)}, which the table marks as sensitive; take "
                     "it out of the rule, or write under [attributes] that it is sensitive and who allowed it: "
-                    f'sensitive = ["{column}"], allow_sensitive = {{ {column} = "name and office" }}.'
+                    f'sensitive = ["{column}"] and {leave(column)}.'
                 )
     day, carried = periods.as_of(customers, as_of), customers.attrs.get("as_of")
     if carried is not None and periods.day(carried) != day:

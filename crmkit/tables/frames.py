@@ -31,10 +31,15 @@ def once(ids: pd.Index, name: str, things: str = "customers") -> None:
         )
 
 
-def by_customer(frame: Any, name: str = "the table") -> pd.DataFrame:
-    """The table by customer_id, whether that is a column of it or its index; raises unless it has one row a customer."""
+def by_customer(frame: Any, name: str = "the table", *, named: bool = False) -> pd.DataFrame:
+    """The table by customer_id, whether that is a column of it or its index; raises unless it has one row a customer.
+
+    With `named`, an index of another name is no index of customers, and a missing id is refused.
+    """
     needs(frame, [], name)
     table = frame.set_index("customer_id") if "customer_id" in frame.columns else frame
+    if named and (table.index.name != "customer_id" or table.index.hasnans):
+        raise ColumnError(f"{name} needs a column or an index `customer_id` without missing values.")
     once(table.index, name)
     return table
 
@@ -44,6 +49,31 @@ def complete(frame: pd.DataFrame, columns: Iterable[object], name: str, do: str 
     for column in columns:
         if missing := int(frame[column].isna().sum()):
             raise InputError(f"{name}: {column!r} is missing in {missing:,} of {len(frame):,} rows; {do}.")
+
+
+def days(frame: pd.DataFrame, column: str, name: str) -> "pd.Series[Any]":
+    """A column as days, the time of day and the zone left out; raises for what is no day. The missing stay missing.
+
+    Texts are read as year-month-day only: 05.06.2026 is a day in May for one firm and in June for another.
+
+    >>> days(pd.DataFrame({"on": ["2026-06-30 23:59", None]}), "on", "points").dt.date.to_list()
+    [datetime.date(2026, 6, 30), NaT]
+    """
+    values = frame[column]
+    written = values.dtype == object or pd.api.types.is_string_dtype(values)
+    try:
+        number = pd.api.types.is_numeric_dtype(values)  # 20260630 would be a moment in 1970
+        days = pd.to_datetime(
+            values.where(values.isna()) if number else values, errors="coerce", format="ISO8601" if written else None
+        )
+    except ValueError:
+        raise InputError(f"{name}: {column!r} holds times of several time zones; write the days there.") from None
+    if unread := int((values.notna() & days.isna()).sum()):
+        example = values[values.notna() & days.isna()].head(1).tolist()[0]
+        raise InputError(
+            f"{name}: {unread:,} values of {column!r} are no days ({example!r}); write them as year-month-day."
+        )
+    return days.dt.tz_localize(None).dt.normalize()
 
 
 def rows_of(transactions: Any, asked_by: str) -> ibis.Table:

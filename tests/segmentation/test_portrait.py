@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crmkit import lifecycle
-from crmkit.errors import ColumnError, InputError
+from crmkit.errors import ColumnError, InputError, KindError
 from crmkit.segmentation import portrait, tags
 from crmkit.tables import Transactions
 
@@ -51,6 +51,8 @@ TAGS = pd.DataFrame(
     ],
     columns=["customer_id", "tag", "since", "until"],
 )
+
+LEDGER = pd.DataFrame({"customer_id": ["a", "b"], "booked_at": ["2026-01-01", "2026-01-02"], "points": [5, -1]})
 
 
 def built(**changes):
@@ -188,6 +190,75 @@ def test_cents_leave_no_dust_and_a_time_of_day_is_that_day():
     assert found.loc["a", "balance"] == 0
 
 
+def test_times_count_in_their_own_zone_and_texts_may_mix_days_and_times():
+    late = pd.to_datetime(["2026-06-30 23:30", "2026-07-01 00:30"]).tz_localize("Europe/Berlin")
+    for on in (late, ["2026-06-30", "2026-07-01 00:30"]):
+        ledger = pd.DataFrame({"customer_id": "a", "booked_at": on, "points": [5, 7]})
+        found = portrait.build(PEOPLE, assets={"points": portrait.Ledger(ledger, "points")}, as_of=DAY)
+        assert found.loc["a", "points"] == 5
+
+
+def test_who_is_not_in_the_portrait_is_told():
+    ledger = pd.DataFrame({"customer_id": ["a", "x", "y"], "booked_at": DAY, "points": 5})
+    found = portrait.build(PEOPLE, assets={"points": portrait.Ledger(ledger, "points")}, as_of=DAY)
+    assert found.attrs["notes"] == ["2 customers of points are of nobody in the portrait"]
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_there_may_be_no_tag_to_show(rows):
+    given = pd.DataFrame({"customer_id": ["b"] * rows, "tag": ["diabetic"] * rows})
+    found = built(tags=given, sensitive=["diabetic"] * rows)
+    assert found["tags"].isna().all()
+    assert [name for name in found if name.startswith("tag_")] == ["tag_diabetic"] * rows
+    assert portrait.coverage(found)["tags"].eq(0).all()
+
+
+def test_a_piece_needs_a_day_of_issue_and_lasts_for_ever_without_an_end():
+    coupons = pd.DataFrame({"customer_id": ["a", "a"], "issued_on": [DAY] * 2, "valid_until": None, "used_on": None})
+    assets = {"coupons": portrait.Pieces(coupons)}
+    assert portrait.build(PEOPLE, assets=assets, as_of="2099-01-01").loc["a", "coupons"] == 2
+    with pytest.raises(InputError, match="coupons: 'issued_on' is missing in 1 of 2 rows"):
+        portrait.build(PEOPLE, assets={"coupons": portrait.Pieces(coupons.assign(issued_on=[DAY, None]))}, as_of=DAY)
+
+
+def test_one_name_may_stand_alone():
+    found = built(basic="region", member="tier", counts={"category": "tea"}, sensitive="diabetic")
+    assert found.attrs["parts"]["basic"] == ["region"]
+    assert "orders_tea" in found
+
+
+def test_a_tag_made_of_something_sensitive_is_hidden_and_needs_leave():
+    leave = {"sensitive": ["dietary"], "allow_sensitive": {"dietary": "A. Weber"}}
+    used = {"name": "no sugar", "rule": "dietary = 'diabetic'", "meaning": "", "from": "2026-01-01"}
+    nobody = {**used, "name": "none", "rule": "dietary = 'paleo'"}
+    given = tags.apply(built(), {"tag": [used, nobody], "attributes": leave})
+    again = built(tags=given, sensitive=["dietary"])
+    assert again.attrs["sensitive"] == ["dietary", "tag_no_sugar"]
+    assert again["tags"].isna().all()
+    with pytest.raises(InputError, match="'tag_no_sugar' at character 1, which the table marks as sensitive"):
+        tags.preview(again, {"tag": [{**used, "rule": "tag_no_sugar = true"}]})
+
+
+def test_fifths_by_hand():
+    # 35 customers with the values 1 … 35: a fifth are 7; the wall is at 7 and 28
+    people = pd.DataFrame({"customer_id": range(1, 36), "age": [40.0] * 7 + [None] * 21 + [40.0, None] + [40.0] * 5})
+    rows = pd.DataFrame({"customer_id": range(1, 36), "ordered_at": DAY, "amount": np.arange(1, 36)})
+    found = portrait.known_by(portrait.build(people, Transactions.read(rows), basic=["age"]))
+    assert found.loc["age", ["lowest", "highest"]].to_list() == pytest.approx([1.0, 6 / 7])
+
+
+def test_the_interval_of_known_by_is_newcombes():
+    # Newcombe (1998), Statistics in Medicine 17, table II, example (a), method 10: 56/70 less 48/80 is 0.0524 to 0.3339
+    known = {"highest": 56, "lowest": 48}
+    value = [1] * 80 + [2] * 225 + [3] * 70  # ties: lowest 80 of 375, mean rank below a fifth; highest 70
+    age = [40.0] * known["lowest"] + [None] * 32 + [40.0] * 225 + [40.0] * known["highest"] + [None] * 14
+    people = pd.DataFrame({"customer_id": range(375), "age": age})
+    rows = pd.DataFrame({"customer_id": range(375), "ordered_at": DAY, "amount": value})
+    found = portrait.known_by(portrait.build(people, Transactions.read(rows), basic=["age"])).loc["age"]
+    assert found[["lowest", "highest"]].to_list() == pytest.approx([0.6, 0.8])
+    assert found[["difference", "low", "high"]].astype(float).round(4).to_list() == [0.2, 0.0524, 0.3339]
+
+
 def test_known_by_finds_what_is_missing_by_value_and_only_that():
     # simulated truth: age is known the more often the more is spent, region by a coin
     random = np.random.default_rng(5)
@@ -235,9 +306,6 @@ def test_inputs_stay_as_they_were():
     pd.testing.assert_frame_equal(given, TAGS)
 
 
-LEDGER = pd.DataFrame({"customer_id": ["a", "b"], "booked_at": ["2026-01-01", "2026-01-02"], "points": [5, -1]})
-
-
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -249,6 +317,25 @@ LEDGER = pd.DataFrame({"customer_id": ["a", "b"], "booked_at": ["2026-01-01", "2
         ({"assets": {"tier": portrait.Ledger(LEDGER.head(1), "points")}}, "would be called 'tier'"),
         ({"sensitive": ["dieting"]}, "sensitive: there is no column or tag 'dieting'"),
         ({"recorded_on": "region"}, "3 values of 'region' are no days"),
+        ({"tags": TAGS.assign(tag=[None, *"abcde"]), "sensitive": []}, "tags: 'tag' is missing in 1 of 6 rows"),
+        ({"tags": TAGS.assign(customer_id=range(6))}, "none of the 4 tags is in the portrait, such as 0"),
+        ({"counts": {"category": ["tea", "books"], "channel": ["tea"]}}, "two columns would be called 'orders_tea'"),
+        ({"assets": {"points": LEDGER}}, "'points' is a DataFrame; make it a Ledger"),
+        *(
+            ({"assets": {"points": portrait.Ledger(LEDGER.assign(**change), "points")}}, words)
+            for change, words in (
+                ({"points": ["5 pts", "1"]}, "a number in 'points' cannot be added up; there are 1"),
+                ({"points": [5, np.inf]}, "a number in 'points' cannot be added up; there are 1"),
+                ({"booked_at": ["2026-01-01", None]}, "an entry without a day or a number"),
+                ({"booked_at": [20260101, 20260102]}, "2 values of 'booked_at' are no days (20260101)"),
+                ({"booked_at": ["05.06.2026", "2026-06-01"]}, "1 values of 'booked_at' are no days ('05.06.2026')"),
+                ({"customer_id": [None, "a"]}, "'customer_id' is missing in 1 of 2 rows"),
+                (
+                    {"customer_id": [1, 2], "points": 5},
+                    "none of the 2 customers of points is in the portrait, such as 1",
+                ),
+            )
+        ),
         (
             {"tags": TAGS.assign(tag=["a b", "a-b", "c", "d", "e", "f"]), "sensitive": []},
             "tags: 'a b' and 'a-b' would be one column",
@@ -256,7 +343,7 @@ LEDGER = pd.DataFrame({"customer_id": ["a", "b"], "booked_at": ["2026-01-01", "2
     ],
 )
 def test_what_cannot_be_built_says_why(change, words):
-    with pytest.raises((InputError, ColumnError)) as told:
+    with pytest.raises((InputError, KindError)) as told:
         built(**change)
     assert words in str(told.value)
 
@@ -266,8 +353,14 @@ def test_what_is_not_there_says_why():
         portrait.build()
     with pytest.raises(InputError, match="no customer is in both tables"):
         portrait.build(PEOPLE.assign(customer_id=range(4)), orders(ROWS))
-    with pytest.raises(InputError, match="stands in customers twice"):
+    with pytest.raises(InputError, match="customers: 1 customers stand there twice, such as 'a'"):
         portrait.build(pd.concat([PEOPLE, PEOPLE.head(1)]), orders(ROWS))
+    with pytest.raises(KindError, match="needs checked transactions"):
+        portrait.build(PEOPLE, PEOPLE)
+    with pytest.raises(ColumnError, match="the portrait has no column 'region'"):
+        portrait.coverage(built().drop(columns="region"))
+    with pytest.raises(KindError, match="'region' holds"):
+        portrait.known_by(built(), "region")
     with pytest.raises(InputError, match="lost its notes"):
         portrait.coverage(built().merge(PEOPLE[["customer_id", "never_named"]], on="customer_id"))
     with pytest.raises(InputError, match="need ten at least"):

@@ -29,6 +29,10 @@ def rule(name="regular", text="orders >= 3", **more):
     return {"name": name, "rule": text, "meaning": "", "from": "2026-01-01", **more}
 
 
+def hand(**more):
+    return {"customer_id": 0, "tag": "founder", "by": "Lena", "why": "knows the owner", "from": "2026-01-01", **more}
+
+
 def made(seed: int, n: int = 60, first: int = 0) -> pd.DataFrame:
     """Customers with gaps, and with a zero to divide by."""
     rng = np.random.default_rng(seed)
@@ -222,7 +226,12 @@ def test_an_unknown_attribute_and_a_wrong_kind_are_told_with_tag_place_and_near_
 @pytest.mark.parametrize(
     ("rules", "says"),
     [
-        ({"tag": [rule(), rule("b"), rule()]}, r"tag 3 \('regular'\): tag 1 has that name too"),
+        ({"tag": [rule(), rule("b"), rule()]}, r"tag 3 \('regular'\): tag 1 \('regular'\) has that name too"),
+        ({"tag": [rule(), rule("b"), rule(" Regular")]}, r"tag 3 \(' Regular'\): tag 1 \('regular'\) has that name too"),
+        ({"tag": [rule(), rule("ｒegular")]}, r"tag 1 \('regular'\) has that name too"),
+        ({"tag": [rule(expires_after="101 years")]}, "from a day to a hundred years"),
+        ({"tag": [rule(expires_after="9" * 400 + " years")]}, "from a day to a hundred years"),
+        ({"tag": [rule(expires_after="0.5 days")]}, "from a day to a hundred years"),
         ({"tag": [rule(until="2025-12-31")]}, r"until \(2025-12-31\) is before from \(2026-01-01\)"),
         ({"tag": [rule(until="31.12.2026")]}, "is not a day"),
         ({"tag": [rule(expires_after="90")]}, "is not a horizon"),
@@ -243,6 +252,14 @@ def test_an_unknown_attribute_and_a_wrong_kind_are_told_with_tag_place_and_near_
         ({"tag": [rule()], "attributes": {"sensitive": ["age"], "allow_sensitive": {"age": " "}}}, "does not say who"),
         ({"tag": [rule()], "attributes": {"sensitive": ["age"], "allow_sensitive": {"agee": "A"}}}, "Did you mean 'age'"),
         ({"tag": [rule()], "by_hand": [{"customer_id": 1, "tag": "x", "by": "A", "from": DAY}]}, "by_hand 1: why is missing"),
+        *(
+            ({"tag": [rule()], "by_hand": [hand(), hand(**{key: value})]}, f"by_hand 2: {key} is {shown}")
+            for key, value, shown in (
+                ("by", 5, "5"), ("why", ["x"], r"\['x'\]"), ("tag", " ", "' '"), ("customer_id", True, "True"),
+                ("customer_id", 1.5, "1.5"), ("customer_id", [1], r"\[1\]"),
+            )
+        ),
+        ({"tag": [rule()], "by_hand": [hand(tag="Regular")]}, "by_hand 1: the tag 'Regular' is called 'regular' above"),
     ],
 )  # fmt: skip
 def test_faults_of_the_file_of_rules_are_told(rules, says):
@@ -258,11 +275,15 @@ def test_what_is_no_file_of_rules(tmp_path):
         tags.read(tmp_path / "rules.toml")
     with pytest.raises(KindError, match="a mapping, not int"):
         tags.read(5)
+    for bomb in ("a = " + "[" * 50_000, "a = " + "9" * 5_000, "a = " + "{b = " * 20_000, "a = 2025-02-30"):
+        (tmp_path / "rules.toml").write_text(bomb)
+        with pytest.raises(InputError, match="is no TOML file"):
+            tags.read(tmp_path / "rules.toml")
 
 
 def test_customers_that_cannot_be_tagged():
     twice = pd.DataFrame({"customer_id": [1, 1], "orders": [1, 2]})
-    with pytest.raises(InputError, match="the customer 1 stands in the table twice"):
+    with pytest.raises(InputError, match="customers: 1 customers stand there twice, such as 1"):
         tags.apply(twice, {"tag": [rule()]}, as_of=DAY)
     with pytest.raises(ColumnError, match="column or an index `customer_id`"):
         tags.apply(pd.DataFrame({"orders": [1]}), {"tag": [rule()]}, as_of=DAY)
@@ -270,6 +291,9 @@ def test_customers_that_cannot_be_tagged():
         tags.apply(pd.DataFrame({"customer_id": [1, None], "orders": [1, 2]}), {"tag": [rule()]}, as_of=DAY)
     with pytest.raises(KindError, match="must be a DataFrame"):
         tags.apply([1], {"tag": [rule()]}, as_of=DAY)
+    columns = pd.DataFrame([[1, 2, 3]], columns=["customer_id", "orders", "orders"])
+    with pytest.raises(InputError, match="1 attributes stand there twice, such as 'orders'"):
+        tags.apply(columns, {"tag": [rule()]}, as_of=DAY)
     empty = tags.apply(twice.head(0), {"tag": [rule()]}, as_of=DAY)
     assert list(empty) == ["customer_id", "tag", "rule", "since", "until"]
     assert empty.empty
@@ -283,10 +307,10 @@ def test_a_sensitive_attribute_needs_somebody_who_allowed_it_and_the_audit_says_
     used = [rule(), rule("senior", "orders > 1 AND age >= 65")]
     with pytest.raises(InputError, match=r"tag 2 \('senior'\) uses 'age' at character 16, which is marked sensitive"):
         tags.read({"tag": used, "attributes": {"sensitive": ["age", "sex"]}})
-    with pytest.raises(InputError, match="uses 'AGE'"):  # another spelling is no way round
-        tags.read(
-            {"tag": [rule("s", "AGE > 1")], "attributes": {"sensitive": ["age"], "allow_sensitive": {"age": "A"}}}
-        )
+    for other in ("AGE", '"Age "', '"ａge"'):  # another spelling is no way round
+        attributes = {"sensitive": ["age"], "allow_sensitive": {"age": "A"}}
+        with pytest.raises(InputError, match=r"uses '[Aａ ]\w+ ?' at character 1, which is marked sensitive"):
+            tags.read({"tag": [rule("s", f"{other} > 1")], "attributes": attributes})
     leave = {"sensitive": ["age", "sex"], "allow_sensitive": {"age": "A. Weber, data protection"}}
     found = tags.audit({"tag": used, "attributes": leave})
     assert found["attributes"].to_list() == ["orders", "orders, age"]
@@ -338,10 +362,44 @@ def test_a_tag_by_hand_is_signed_and_dated_and_changes_nothing_else():
         ({"until": "2026-06-29"}, InputError, "would end .* before it begins"),
         ({"tag": "founder"}, InputError, "carries 'founder' already"),
         ({"customer_id": "1"}, KindError, "another kind"),
+        ({"tag": "founder", "since": "2026-12-31"}, InputError, "carries 'founder' already"),  # its last day
     ):
         call = {"customer_id": 1, "tag": "z", "by": "Lena", "why": "w", "until": None, **more}
         with pytest.raises(error, match=says):
             tags.add_manual(two, **call)
+
+
+def test_a_tag_by_hand_may_be_given_again_when_it_is_over():
+    table = pd.DataFrame({"customer_id": [1], "orders": [1]})
+    given = tags.apply(table, {"tag": [rule(), rule("any", "orders > 0")]}, as_of=DAY)
+    one = tags.add_manual(given, 1, "host", by="Lena", why="evening", until="2026-07-31", since="2026-07-01")
+    for first, last in (("2026-08-01", None), ("2026-01-01", "2026-06-30")):
+        both = tags.add_manual(one, 1, "host", by="Lena", why="evening", until=last, since=first)
+        assert len(both) == len(one) + 1
+    for first, last in (("2026-07-31", None), ("2026-01-01", "2026-07-01"), ("2026-07-10", "2026-07-11"), (DAY, None)):
+        with pytest.raises(InputError, match="carries 'host' already"):
+            tags.add_manual(one, 1, "host", by="Lena", why="evening", until=last, since=first)
+
+
+def test_a_tag_made_of_something_sensitive_is_sensitive():
+    table = made(7)
+    leave = {"sensitive": ["age"], "allow_sensitive": {"age": "A. Weber"}}
+    rules = {
+        "tag": [rule(), rule("senior", "orders > 1 AND age >= 65"), rule("any", "orders > 0")],
+        "attributes": leave,
+    }
+    assert tags.apply(table, rules, as_of=DAY).attrs["sensitive"] == ["senior"]
+    assert tags.apply(table, ALL, as_of=DAY).attrs["sensitive"] == []
+
+
+def test_leave_is_written_as_toml_reads_it():
+    import tomllib
+
+    for column in ("age", "year of birth", "größe"):
+        with pytest.raises(InputError) as told:
+            tags.read({"tag": [rule("s", f'"{column}" > 1')], "attributes": {"sensitive": [column]}})
+        line = str(told.value).split("who allowed it: ")[1].removesuffix(".")
+        assert tomllib.loads(line) == {"allow_sensitive": {column: "name and office"}}
 
 
 def test_a_million_customers_and_twenty_rules_in_three_cpu_seconds():
