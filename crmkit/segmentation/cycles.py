@@ -89,22 +89,13 @@ def next_due(
     borrowed = _borrowed(k, table["log_mean"], table["log_square"]) if borrowed_gaps is None else float(borrowed_gaps)
     # rounded: sums in another order differ in their last digits, and a due date must not
     cycle = ((k * own.fillna(0) + borrowed * category) / (k + borrowed).replace(0, np.nan)).fillna(category).round(6)
-    last = pd.to_datetime(table["last"])
-    due = last + pd.to_timedelta(np.floor(cycle + 0.5), unit="D")
-    result = pd.DataFrame(
-        {
-            "purchases": table["purchases"].astype("int64"),
-            "gaps": k,
-            "own_cycle_days": own,
-            "cycle_days": cycle,
-            "last_purchase": last.astype("datetime64[us]"),
-            "due": due.astype("datetime64[us]"),
-            "window_from": (due - pd.Timedelta(days=window_days)).astype("datetime64[us]"),
-            "window_to": (due + pd.Timedelta(days=window_days)).astype("datetime64[us]"),
-            "days_until_due": (due - day).dt.days,
-            "overdue": due + pd.Timedelta(days=window_days) < day,
-        }
-    )
+    last, wait = pd.to_datetime(table["last"]), pd.Timedelta(days=window_days)
+    due = _later(last, cycle)
+    dates = {"last_purchase": last, "due": due, "window_from": due - wait, "window_to": due + wait}
+    result = pd.DataFrame({"purchases": k + 1, "gaps": k, "own_cycle_days": own, "cycle_days": cycle, **dates})
+    result = result.astype(dict.fromkeys(dates, "datetime64[us]"))
+    result["days_until_due"] = (due - day).dt.days
+    result["overdue"] = due + wait < day
     result.attrs = {
         "as_of": day.date().isoformat(),
         "category_cycle_days": category,
@@ -131,10 +122,11 @@ def back_test(
     the same households for all methods: due after `cut` by their own cycle, shrunk, and early enough for the data to show the
     whole window. Where another method names a day up to the cut it is tomorrow, and where the data do not show the whole
     window of its day it is the last day of which they do. A purchase before the cut is no hit, so the window of a day soon
-    after it is shorter, for all methods.
-    "One day for all" is the day on which half of them are due; "a day by lot" falls anywhere between the cut and one cycle of
-    the category later: its rate is the mean over all these days, without any drawing, rounded to whole hits. The intervals
-    say how sure each rate is; the methods are judged on the same households, so two that overlap may still differ.
+    after it is shorter, for all methods. "One day for all" is the day on which half of them are due; mostly it lies late
+    enough to have its whole window, and hits a little more often by that alone. "A day by lot" falls anywhere between the cut
+    and one cycle of the category later: its rate is the mean over all these days, without any drawing, rounded to whole hits.
+    The intervals say how sure each rate is; since all methods are judged on the same households, two whose intervals overlap
+    may still differ.
 
     Parameters: as `next_due`; `cut` is the last day that is known.
     Returns: one row a method, index `method`: `households`, `hits`, `hit_rate`, `low`, `high` (95 % interval), `times` (hit rate over
@@ -167,14 +159,11 @@ def back_test(
         raise InputError(
             f"cut={day.date()}: none of {len(known):,} households is due between the cut and the end of the data."
         )
-    whole = judged["last_purchase"] + pd.to_timedelta(np.floor(category + 0.5), unit="D")
-    alone = judged["last_purchase"] + pd.to_timedelta(
-        np.floor(judged["own_cycle_days"].fillna(category) + 0.5), unit="D"
-    )
+    last = judged["last_purchase"]
     chosen = {
         METHODS[0]: judged["due"],
-        METHODS[1]: alone,
-        METHODS[2]: whole,
+        METHODS[1]: _later(last, judged["own_cycle_days"].fillna(category)),
+        METHODS[2]: _later(last, pd.Series(category, judged.index)),
         METHODS[3]: pd.Series(judged["due"].median().normalize(), judged.index),
     }
     visits = _days(transactions)
@@ -210,6 +199,11 @@ def back_test(
         **{name: known.attrs[name] for name in ("category_cycle_days", "borrowed_gaps")},
     }
     return table
+
+
+def _later(day: "pd.Series[pd.Timestamp]", cycle: "pd.Series[float]") -> "pd.Series[pd.Timestamp]":
+    """So many days later; halves are rounded up."""
+    return day + pd.to_timedelta(np.floor(cycle + 0.5), unit="D")
 
 
 def _borrowed(k: "pd.Series[int]", log_mean: "pd.Series[float]", log_square: "pd.Series[float]") -> float:

@@ -172,10 +172,20 @@ def test_who_chose_once_can_be_shown_apart():
     assert found["brand_type"].to_list() == ["too few trips", "too few trips", "switcher", "unknown"]
     table = brands.cells(found)
     assert table["households"].sum() == 4
+    assert table["share_of_households"].to_list() == (table["households"] / 4).to_list()
+    assert table["share_of_spend"].to_list() == pytest.approx((table["spend"] / 10).to_list())
     assert table.loc["too few trips", "one_trip"].sum() == 2
     assert [pair for pair in table.index if pair[0] in ("national", "store", "switcher")] == [
         (kind, use) for kind in ("national", "store", "switcher") for use in ("low", "medium", "high")
     ]
+
+
+def test_thirds_are_values_that_occur_and_whoever_has_no_trip_needs_no_use():
+    table = people([1] * 9 + [0], [0] * 10, quantity=[*range(1, 10), np.nan])
+    found = brands.matrix(table)
+    assert found.attrs["cuts"] == (3, 6)
+    assert found["use"].value_counts().to_list() == [3, 3, 3]
+    assert found["cell"].iloc[-1] == "unknown"
 
 
 @given(

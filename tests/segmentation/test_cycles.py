@@ -128,6 +128,10 @@ def test_where_purchases_come_at_random_no_day_is_better_than_another():
     table = cycles.back_test(orders(found), cut="2026-09-30", window_days=5)
     own, lot = table.loc[cycles.METHODS[0]], table.loc[cycles.METHODS[4]]
     assert own["low"] < lot["high"]
+    assert own["high"] > lot["low"]
+    # by theory: a whole window of 11 days is hit with 1 - exp(-11 / 30), and households do not stop buying
+    whole = table.loc["one day for all", ["low", "high"]]
+    assert whole["low"] < 1 - np.exp(-11 / 30) < whole["high"]
 
 
 def test_a_back_test_by_hand():
