@@ -24,8 +24,8 @@ def _size(lists: int) -> tuple[float, float]:
     return 9, 1.9 + 0.62 * lists
 
 
-def target_costs(compared: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Which list brings one more buyer for least? `compared` is from `evaluation.targets.compare`.
+def target_costs(compared: pd.DataFrame, currency: str | None = None, ax: Axes | None = None) -> Axes:
+    """Which list brings one more buyer for least? `compared` is from `evaluation.targets.compare`, in `currency`.
 
     A bar without an end has no upper limit: on that list the message may have moved nobody. With a margin, a dashed line
     shows what one more buyer is worth before the coupon.
@@ -65,7 +65,8 @@ def target_costs(compared: pd.DataFrame, ax: Axes | None = None) -> Axes:
             for name, row in zip(compared.index, compared.itertuples(), strict=True)
         ]
         ax.set_yticks(places, names)
-        ax.set(xlim=(0, edge), ylim=(len(compared) - 0.4, -0.7), xlabel="cost of one more buyer (money)", ylabel="")
+        ax.set(xlim=(0, edge), ylim=(len(compared) - 0.4, -0.7), ylabel="")
+        ax.set_xlabel(f"cost of one more buyer ({currency or 'money'})")
         ax.grid(axis="x")
         ax.tick_params(axis="y", length=0)
         ends = [known.idxmin(), known.idxmax()] if len(known) else []
@@ -93,15 +94,16 @@ def kept_promises(choices: pd.DataFrame, ax: Axes | None = None) -> Axes:
     style.needs(choices, ["promised", "kept"], "evaluation.targets.choose(…)")
     with style.house(ax, (9, 4.6)) as ax:
         edges = np.linspace(*(f(choices[["promised", "kept"]].to_numpy() * 100) for f in (np.min, np.max)), 26)
+        below_the_legend = 0.8
         for name, colour, hatch in (("promised", "orange", ""), ("kept", "blue", "//")):
             style_of = {"color": style.PALETTE[colour], "alpha": 0.6, "hatch": hatch, "edgecolor": "white"}
             words = {"promised": "in the half that chose", "kept": "in the other half"}[name]
             ax.hist(choices[name] * 100, bins=edges, label=words, **style_of)
-            ax.axvline(choices.attrs[name] * 100, color=style.PALETTE[colour], linewidth=2.5)
-        ax.axvline(0, color=style.PALETTE["black"], linewidth=1)
+            ax.axvline(choices.attrs[name] * 100, 0, below_the_legend, color=style.PALETTE[colour], linewidth=2.5)
+        ax.axvline(0, 0, below_the_legend, color=style.PALETTE["black"], linewidth=1)
         ax.set(xlabel="effect of the chosen rule (percentage points)", ylabel="halvings")
-        ax.set_ylim(top=ax.get_ylim()[1] * 1.22)
-        ax.legend(frameon=True, framealpha=1, edgecolor="white", ncols=2, loc="upper left")
+        ax.set_ylim(top=ax.get_ylim()[1] / below_the_legend)
+        ax.legend(frameon=False, ncols=2, loc="upper left")
         promised, kept = (f"{choices.attrs[name] * 100:+.1f}".replace("-", "−") for name in ("promised", "kept"))
         title = f"The best of {choices.attrs['lists']} rules promised {promised} points and kept {kept}"
         return style.conclude(
@@ -187,7 +189,7 @@ def tag_view(
     lists = {"all": frame.index, "tagged": hit, "not tagged": frame.index.difference(hit)}
     lists = {name: members for name, members in lists.items() if len(frame.index.intersection(members))}
     cost = targets.compare(frame, lists, outcome, **costs)
-    return TagView(found, overlap, cost, target_costs(cost, ax), text)
+    return TagView(found, overlap, cost, target_costs(cost, customers.attrs.get("currency"), ax), text)
 
 
 def tag_explorer(customers: pd.DataFrame, rule: str, *, n: tuple[int, int] = (1, 10), **options: Any) -> "VBox":

@@ -13,9 +13,9 @@
 #       - "find a tag that stands in for a sensitive attribute without naming it"
 #       - "build the six-part portrait of a day and say what is missing in it"
 #       - "judge a tag by the cost of one more buyer, with a control group, coupons given away and the cost of the tag itself"
-#     teaching_minutes: 58
-#     exercise_minutes: 62
-#     optional_minutes: 18
+#     teaching_minutes: 67
+#     exercise_minutes: 53
+#     optional_minutes: 30
 #     needs: []
 #     data: ["complete_journey", "membership"]
 #     sources: ["002.B10–B12", "001 §3.1.2 segments and tags"]
@@ -41,13 +41,14 @@
 
 # %% [markdown] key="note-opening" tags=["instructor"]
 # **Trainer.** Ask who has tags in the firm's system, and who may create one. Ask then for the oldest tag that nobody
-# dares to delete. Time: 5 minutes; 58 of teaching and 62 of core exercises in all. In a short course leave out the
-# coverage (2.6-5) and the price at which a tag pays (2.6-8); the launch needs neither.
+# dares to delete. Time: 5 minutes; 67 of teaching and 53 of core exercises in all. Optional are the command line and
+# the price at which a tag pays (2.6-8). In a short course leave out the coverage (2.6-5), too; the launch does not
+# need it.
 
 # %% [markdown] key="recall" tags=["recall"]
 # ## Recall
 #
-# * `lifecycle.summary` makes one row a customer: `orders`, `spend`, `recency_days` (days since the last order) and
+# * `lifecycle.summary` makes one row for each customer: `orders`, `spend`, `recency_days` (days since the last order) and
 #   more.
 # * **Control group** (lesson 1.6): customers drawn by lot who are *not* contacted. The difference between the two
 #   groups is the **effect** of the message; what the control group buys would have been bought anyway.
@@ -70,11 +71,11 @@ from crmkit.segmentation import kinds, portrait, tags
 # ## The data
 #
 # **Complete Journey**: a year of baskets of 2,469 households in a supermarket; of 801 we have demographics. On it we
-# learn to write rules. It has no experiment with a message whose receivers were drawn by lot.
+# learn to write rules. It holds no experiment: nobody drew lots for who gets a message.
 #
 # **Lantern House** is simulated: 3,000 members in three years, with points, coupons, a balance, notes of the staff,
-# and one experiment: at the launch lots decided for each member **with consent** whether the message was sent. So any
-# list can be judged afterwards, as if only its members had been written to. What simulated members can *not* show:
+# and one experiment: at the launch each member **with consent** was drawn by lot either to get the message or not. So
+# any list can be judged afterwards, as if only its members had been written to. What simulated members can *not* show:
 # what yours will do.
 
 # %% key="load"
@@ -86,16 +87,16 @@ print(f"{len(members):,} members, {len(club.push):,} of them in the experiment")
 # %% [markdown] key="predict" tags=["predict", "slide"]
 # ## Predict before you run
 #
-# Everybody with consent gets the message: 40 cents each, and 3 euros for each coupon that is used. Of those written
-# to 6 in 100 buy the new tea; of the control group 3 in 100 do.
+# A message costs 40 cents, a coupon that is used 3 euros. Of 1,000 members who get the message 61 buy the new tea, and
+# 55 use the coupon. Of 1,000 members in the control group 26 buy.
 
 # %% key="predict-quiz" tags=["fragment", "notes"]
 quiz(
     "What does one more buyer cost, one who would not have bought without it?",
     {
-        "about 3 euros": "That is the coupon of one buyer. And who pays for the rest?",
-        "about 9 euros": "That is the cost of a buyer. Half would have bought anyway.",
-        "about 16 euros": "Yes. All messages and all coupons, for the difference.",
+        "about 3 euros": "One coupon. The bill: 1,000 messages, 55 coupons.",
+        "about 9 euros": "That is 565 / 61. But 26 would have bought anyway.",
+        "about 16 euros": "Yes. 565 euros of messages and coupons for 35 more.",
     },
     right="about 16 euros",
 )
@@ -104,8 +105,9 @@ quiz(
 # ## A tag is a rule
 #
 # A tag says something about a customer that somebody wants to use: *steady*, *asleep*, *suits cold brew*. An
-# **automatic tag** is given by a rule. A rule is a short text on the columns of a table with one row a customer. So
-# first we need that table. `portrait.build` makes it; what a portrait is comes later in this lesson.
+# **automatic tag** is given by a rule. A rule is a short text that speaks of the columns of a table with one row for
+# each customer. So first we need that table. `portrait.build` makes it; what a portrait is comes later in this lesson.
+# `income` is marked as **sensitive**; we shall see what that does.
 
 # %% key="households"
 people = journey.demographics.rename(columns={"household_id": "customer_id"})
@@ -124,21 +126,22 @@ households[["kids_count", "orders", "spend", "recency_days"]].head(4).round(0)
 # [[tag]]
 # name = "steady"
 # rule = "orders >= 52"
-# meaning = "shops once a week or more"
+# meaning = "once a week or more, on average"
 # from = 2017-12-01
 # exclusive_with = ["asleep"]
 # ```
 
 # %% [markdown] key="rules-more"
-# Here are three of them. In the third, one household size or one number of children is enough: `OR`. The tag *asleep*
-# ends by itself 90 days after it was given (`expires_after`); a rule may also have a last day (`until`).
+# Here are three of them. `exclusive_with` names a tag that nobody should carry beside this one. The tag *asleep* ends by
+# itself 90 days after it was given (`expires_after`); a rule may also have a last day (`until`). In the third rule a
+# household of five or more **or** three children are enough: `OR`.
 
 # %% key="rules"
 rules_text = """
 [[tag]]
 name = "steady"
 rule = "orders >= 52"
-meaning = "shops once a week or more"
+meaning = "once a week or more, on average"
 from = 2017-12-01
 exclusive_with = ["asleep"]
 
@@ -165,11 +168,11 @@ found = tags.preview(households, rules)
 found[["tag", "customers", "missing", "overlaps"]]
 
 # %% [markdown] key="preview-look"
-# *Steady* and *asleep* are known for everybody. *Large family* hits 69 households, and **1,668 cannot be judged**:
-# nobody knows their size or their children. They do not get the tag, and that does not mean that they are small. A
-# number like 69 on a slide needs the 1,668 beside it.
+# `customers` would get the tag. *Steady* and *asleep* can be judged for everybody. *Large family* hits 69 households, and
+# **1,668 cannot be judged** (`missing`): nobody knows their size or their children. They do not get the tag, and that
+# does not mean that they are small. A number like 69 on a slide needs the 1,668 beside it.
 #
-# `overlaps` counts those of a tag who carry another tag too.
+# `overlaps` counts how many of `customers` would carry another of these tags too.
 
 # %% [markdown] key="2.6-1-task" tags=["subslide"]
 # ### Exercise 2.6-1 · do · 5 minutes
@@ -224,10 +227,10 @@ check("2.6-2")
 # %% [markdown] key="refused-text" tags=["slide"]
 # ## What a rule may not be
 #
-# Rules are typed by people, and some people type more than a rule. If a program simply ran the text, one who may
-# write a tag could delete the table. So a rule is never run. It is taken apart and held against a short list of what
-# is allowed: columns, numbers, texts, comparisons, `AND`, `OR`, `NOT`, and + − * /. All else is refused, and the
-# place is told:
+# Rules are typed by people, and some people type more than a rule. If a program simply ran the text, anybody who may
+# write a tag could delete the table. So the text is never run as it stands. It is taken apart and compared with a short
+# list of what is allowed: columns, numbers, texts, comparisons (also `BETWEEN`, `IN`, `IS NULL`), `AND`, `OR`, `NOT`,
+# brackets and + − * /. Everything else is refused, and the message says at which character:
 
 # %% key="refused" tags=["subslide", "notes"]
 attempts = [
@@ -245,15 +248,15 @@ for text in attempts:
         print(textwrap.shorten(str(refusal), 160, placeholder=" …"), "\n")
 
 # %% [markdown] key="refused-look"
-# Two attacks, one typing error, one number compared with a word, and a sensitive attribute. The typing error matters
-# most in daily work: many systems would say nothing, and the tag would hit nobody. The last refusal is ours: `income`
-# was marked as sensitive when the table was made, so that a rule needs leave.
+# Two attacks, one typing error, one number compared with a word, and a sensitive attribute. The typing error is the one
+# of daily work: a system that says nothing would give the tag to nobody, and nobody would notice. The last refusal is
+# ours: `income` was marked as sensitive when the table was made, so a rule on it needs a permission.
 
 # %% [markdown] key="apply-text" tags=["slide"]
 # ## Give the tags, and look for contradictions
 #
-# `apply` gives the tags: one row a customer and tag, since when and until when. *Steady* and *asleep* were declared
-# **exclusive**: nobody should carry both.
+# `apply` gives the tags as a table: one row for each customer and tag, with its first and last day. *Steady* and
+# *asleep* exclude each other (`exclusive_with`). `conflicts` counts those who carry both:
 
 # %% key="apply" tags=["fragment"]
 given = tags.apply(households, rules)
@@ -279,8 +282,8 @@ both_tags = int(
 # %% key="2.6-3-check" tags=["check"]
 check("2.6-3")
 
-# %% [markdown] key="command-text" tags=["slide"]
-# ## The same on the command line
+# %% [markdown] key="command-text" tags=["optional", "slide"]
+# ## The same on the command line · optional · 3 minutes
 #
 # At work you need no notebook for this. With the rules in a file:
 #
@@ -290,8 +293,8 @@ check("2.6-3")
 # ```
 #
 # The first line counts and writes nothing (`--roles roles.toml` says which column is which, if their names do not).
-# The second writes `tags.csv`, `preview.csv`, `audit.csv` and `overlaps.csv`. The next cell does it with a shop of
-# ten customers.
+# The second writes `tags.csv`, `preview.csv`, `audit.csv` and `overlaps.csv`. The next cell does the first
+# with a shop of ten customers.
 
 # %% key="command"
 import contextlib
@@ -325,8 +328,9 @@ staff = club.manual_tags.replace({"tag": {"vip": "VIP"}})  # two spellings
 staff.head(4)
 
 # %% [markdown] key="manual-look"
-# The list shows what goes wrong with such tags. Some have no `why`, some no `by`, and many are over, but nobody took
-# them away. `add_manual` insists: it takes no tag without a name and a reason, and asks for the last day.
+# The whole list shows what goes wrong with such tags. Of its 150 rows 27 have no `why`, 12 have no `by`, and 25 were
+# over before the launch, but nobody took them away. `add_manual` is strict: it takes no tag without a name and a
+# reason, and asks for the last day.
 
 # %% key="manual" tags=["subslide", "notes"]
 book = tags.add_manual(
@@ -343,8 +347,8 @@ book.tail(2)[["customer_id", "tag", "since", "until", "by", "why"]]
 # ### Exercise 2.6-4 · do · 6 minutes
 #
 # How many tags of `staff` can be used on the day before the launch, **14 September 2025**? A tag can be used if it is
-# in force on that day (`since` on it or before; `until` on it or after, or missing) **and** somebody signed for it:
-# neither `by` nor `why` is missing. Put the number of rows in `usable_tags`.
+# in force on that day (`since` is that day or earlier; `until` is that day or later, or missing) **and** somebody signed
+# for it: neither `by` nor `why` is missing. Put the number of rows in `usable_tags`.
 
 # %% key="2.6-4" tags=["solution"] answers="usable_tags"
 day = pd.Timestamp("2025-09-14")
@@ -362,9 +366,14 @@ check("2.6-4")
 # **assets** (points, balance, coupons), **consumption** (how often, how much) and **preference** (which goods, which
 # channel).
 #
-# One thing is missing in the textbook: the **day**. Our portrait is of 14 September 2025, the day before the launch.
-# Stocks of points are those of that evening; orders of a year count, from 15 September 2024 on; who joined later is
-# not in it.
+# One thing is missing in the textbook: the **day**. Our portrait is of 14 September 2025, the day before the launch. Points
+# and balance are those of that evening. Orders count if they fall in the year before, from 15 September 2024 on. Who
+# joined after the day is not in it.
+
+# %% [markdown] key="portrait-parts"
+# `Ledger` is a table of entries, what came in and what went out; `Pieces` is one row for each coupon, from its issue to
+# its use or its end. `counts` adds columns: the orders of the year with tea (`orders_tea`), in the app (`orders_app`)
+# and with product S03 (`orders_s03`).
 
 # %% key="portrait"
 year = club.transactions.between("2024-09-15", "2025-09-14")
@@ -398,26 +407,25 @@ show.portrait_card(club_portrait, "L00495", tags=staff)
 
 # %% [markdown] key="card-look"
 # This member drinks tea, orders in the app, and asked not to be written to: the most useful line of the card is a tag
-# by hand. A dash is a question for the next visit, and not always one: a balance exists only for members who pay in
-# beforehand. The card says since when and as of when it knows something. What is sensitive is hidden at the counter;
-# `allowed_by=` shows it, with the name of the person who gave leave.
+# by hand. A dash means "not known". Often it is a question for the next visit, but not always: a balance exists only
+# for members who pay in beforehand. The last line of each part says of which day its facts are. Sensitive facts are
+# hidden at the counter; `allowed_by=` shows them, with the name of the person who gave the permission.
 
 # %% [markdown] key="coverage-text" tags=["slide"]
 # ## What is missing, and of whom?
 #
-# **Coverage** is the share of the fields that are known. For each member and part it runs from 0 to 1; `all` is the
-# mean of the six parts.
+# **Coverage** is the share of the fields that are known: one row for each member, one column for each part, from 0 to 1.
+# The column `all` is the mean of the six parts.
 
 # %% key="coverage" tags=["fragment", "notes"]
 known = portrait.coverage(club_portrait)
 ax = show.portrait_coverage(known)
 
 # %% [markdown] key="coverage-look"
-# Tags are known of hardly anybody: they are given by hand. Consumption is missing for those who bought nothing in the
-# year.
+# Hardly anybody carries a tag: they are given by hand. Consumption is missing for those who bought nothing in the year.
 #
-# The more important question: is a field missing **by chance**? `known_by` compares the members who spend least with
-# those who spend most, the lowest with the highest fifth:
+# The more important question: is a field missing **by chance**? `known_by` compares the fifth of the buyers who spend
+# least (`lowest`) with the fifth who spend most (`highest`). `low` and `high` are the interval of the `difference`:
 
 # %% key="known-by" tags=["subslide", "notes"]
 gaps = portrait.known_by(club_portrait, "spend")
@@ -425,10 +433,10 @@ columns = ["known", "lowest", "highest", "difference", "low", "high"]
 gaps.loc[["birth_year", "dietary", "favourite_store_id"], columns].round(2)
 
 # %% [markdown] key="known-by-look"
-# The birth year is missing for the good customers as often as for the others: the interval of the difference holds 0.
-# The favourite store is known for twice as many of the good ones, simply because who comes often has been in a store.
-# A rule on the favourite store would therefore be a rule on frequent buyers, whatever its name. In Complete Journey
-# the demographics are like that: known for the good customers (lesson 2.1).
+# For the birth year and the diet no difference can be shown: the interval runs from below 0 to above 0. The favourite
+# store is known for twice as many of the good customers, because who comes often has once been in a store. A rule on
+# the favourite store would therefore be a rule on frequent buyers, whatever its name. In Complete Journey the
+# demographics are like that: known above all for the good customers (lesson 2.1).
 
 # %% [markdown] key="2.6-5-task" tags=["subslide"]
 # ### Exercise 2.6-5 · do · 4 minutes
@@ -445,8 +453,8 @@ check("2.6-5")
 # %% [markdown] key="proxy-text" tags=["slide"]
 # ## A tag that gives away what it does not name
 #
-# What a member may not eat is health data. A rule on `dietary` is refused, unless somebody allowed it and signs with
-# the name:
+# What a member may not eat can tell of an illness: then it is health data. A rule on `dietary` is refused, unless
+# somebody allows it and signs with a name:
 
 # %% key="audit" tags=["fragment", "notes"]
 careful = {
@@ -479,9 +487,9 @@ for name in ("orders_s03", "orders_tea", "orders_app"):
     print(f"({found.low:.2f} to {found.high:.2f})")
 
 # %% [markdown] key="proxy-look"
-# Two orders of tea or two orders in the app say nothing about the diet. *Sugar-free* does: V is 0.16, far from 1, and
-# its interval ends above 0. Such a tag is a **proxy**: it stands in for the attribute that nobody was allowed to use.
-# What does V = 0.16 mean for one member?
+# Two orders of tea or two orders in the app show nothing about the diet. *Sugar-free* does: V is 0.16, far from 1, but
+# its whole interval lies above 0. Such a tag is a **proxy**: it stands in for the attribute that nobody was allowed to
+# use. What does V = 0.16 mean for one member?
 
 # %% [markdown] key="2.6-6-task" tags=["subslide"]
 # ### Exercise 2.6-6 · decide · 8 minutes
@@ -499,17 +507,17 @@ diabetic_percent = round((known_diet == "diabetic").mean() * 100)
 check("2.6-6")
 
 # %% [markdown] key="proxy-decide"
-# For the firm that means: whoever sees the tag, at the till or in a mailing's address file, guesses the illness of a
-# person, and is right nearly four times as often as by chance. And most carriers are *not* diabetic, so a letter "for
-# our diabetics" would be wrong for most of them. Biscuits may be recommended to buyers of biscuits. The tag should
-# not leave the shop, and the audit should say why. A small V over all members can be a large matter for the few who
-# carry the tag.
+# For the firm that means: whoever sees the tag, at the till or in a mailing's address file, and guesses the illness of a
+# person, is right nearly four times as often as with any other member. (Only 47 carriers have a known diet, so this is
+# rough.) And most carriers are *not* diabetic, so a letter "for our diabetics" would be wrong for most of them.
+# Biscuits may be recommended to buyers of biscuits. The tag should not leave the shop, and the audit should say why. A
+# small V over all members can be a large matter for the few who carry the tag.
 
 # %% [markdown] key="push-text" tags=["slide"]
 # ## The launch
 #
 # Class M must be chosen **before anybody has bought**. The textbook defines M as the users of the new product; on the
-# day of the launch there are none. So somebody has to guess. Lantern House wrote down three guesses before the day:
+# day of the launch there are none. So somebody must guess. Lantern House wrote down three guesses before that day:
 #
 # * *tea*: three tea orders or more in the year;
 # * *app*: half of the orders or more in the app, where the recipe for cold brew stands;
@@ -528,13 +536,17 @@ tagged = tags.apply(club_portrait, launch)
 tagged["tag"].value_counts().to_frame("members")
 
 # %% [markdown] key="trial-text" tags=["subslide"]
-# Now the experiment. Who of it bought the new tea within 60 days, who used the coupon, who left the list?
+# Now the experiment. `trial` has one row for each member in it and four columns: `group` (contact or control, by lot),
+# `bought` (the new tea, in the 60 days from 15 September on), `given` (euros of coupon used), `left` (asked us not to
+# write again).
 
 # %% key="trial" tags=["fragment", "notes"]
-asked = club.push.set_index("customer_id")
+asked = club.push.set_index("customer_id")  # the experiment
 lines = club.orders
+# the new tea has two numbers; lines below 0 are returns
 new = lines[lines["product_id"].isin(["N01", "N02"]) & (lines["amount"] >= 0)]
 in_time = new.loc[new["ordered_at"] < "2025-11-14", "customer_id"]
+# `reindex` below gives every member a row; no coupon used: 0 euros
 used = club.coupons.query("kind == 'cold brew' and used_on.notna()")
 trial = pd.DataFrame(
     {
@@ -552,8 +564,10 @@ trial.groupby("group").agg(
 ).round(3)
 
 # %% [markdown] key="trial-look" tags=["subslide"]
-# `targets.compare` judges lists. For each it takes the members of the experiment, compares contact with control, and
-# works out what it would have been if all on the list had been written to:
+# Both groups have 895 members. With the message 6.1 in 100 bought, without it 2.6: the **effect** is 3.6 points.
+#
+# `targets.compare` does this for each list: it takes the members of the list who are in the experiment, compares contact
+# with control, and works out what would have been if **all** of them had been written to:
 
 # %% key="compare" tags=["fragment", "notes"]
 lists = {"everybody": trial.index}
@@ -570,17 +584,18 @@ shown += ["given_anyway", "cost", "cost_per_buyer"]
 costs[shown].round(2)
 
 # %% [markdown] key="compare-look"
-# Read the line *everybody*: 1,790 members, 1,010 euros, and 64 more buyers. So one **more buyer** costs 15.8 euros.
-# 123 euros of it are coupons for those who would have bought anyway (`given_anyway`, an estimate: nobody knows which
-# ones they are).
+# Read the line *everybody*: 1,790 members × 3.6 points are 64 **more buyers**. Messages and coupons cost 1,010 euros, so
+# one more buyer costs 15.8 euros. Of the 1,010 euros 123 are coupons for those who would have bought anyway
+# (`given_anyway`, an estimate: nobody knows which ones they are).
 #
 # The line *class M*: of its 405 members 269 gave consent and are in the experiment. They bring 67 more buyers, as
-# many as everybody, for a third of the money. Nearly the whole effect sits in a seventh of the members. (67 is not
-# more than 64 in earnest: both are estimates, with intervals.)
+# many as everybody, for a third of the money. Nearly the whole effect sits in a seventh of the members. (That 67 is
+# more than 64 means nothing: both are estimates, with intervals.) *Tea* and *app* alone are more than twice as long as
+# class M and bring no more: what moves them is the members they share.
 
 # %% [markdown] key="tag-cost-text" tags=["subslide"]
 # But the tag is not free. The rule costs a person's day: write it, try it, have the privacy officer read it. For one
-# launch we take the 240 euros once; upkeep comes if the tag lives on.
+# launch we count the 240 euros once; the upkeep is added if the tag stays in use.
 
 # %% key="price-list" tags=["fragment", "notes"]
 club.costs.set_index("item")[["amount", "unit"]]
@@ -606,26 +621,32 @@ check("2.6-7")
 
 # %% key="random-list" tags=["subslide", "notes"]
 in_m = trial.index.isin(lists["class M"])
+size = int(in_m.sum())
 rivals = {
     "everybody": trial.index,
     "class M": trial.index[in_m],
-    "random, same size": trial.sample(int(in_m.sum()), random_state=1).index,
+    "by lot, one draw": trial.sample(size, random_state=1).index,
+    "by lot, another draw": trial.sample(size, random_state=5).index,
     "all but class M": trial.index[~in_m],
 }
 beside = targets.compare(
     trial, rivals, "bought", made_for={"class M": 240}, margin=14, **price
 )
-ax = show.target_costs(beside)
+ax = show.target_costs(beside, currency="EUR")
 
 # %% [markdown] key="random-look"
-# The dashed line is what one more buyer is **worth**: those who bought after a message left about 14 euros of margin
-# until the end of the year, the coupon not counted. Class M lies below it with its whole interval. Everybody lies
-# above it, and the interval holds it: that launch hardly paid.
+# The dashed line is what one more buyer is **worth**: those who bought after a message left about 14 euros of margin on
+# the new tea until the end of the year, before the coupon. Class M, its 240 euros included, lies left of the line with
+# its whole interval. *Everybody* lies right of it, but the line runs through its interval: whether that launch paid,
+# nobody can say.
 #
-# The random list looks fine here, by luck: another draw (`random_state=2`) costs 825 euros for one more buyer. In the
-# long run it costs what everybody costs. Its interval warns us: it has no upper end, because on so few members the
-# effect may be nothing. The last line explains the others. Outside class M one more buyer costs more than 200 euros,
-# if there is one at all.
+# The two lists by lot cost 12 and 43 euros for one more buyer, and only luck makes the difference. (A third,
+# `random_state=2`, costs 825.) Their intervals warn us: they have no upper end, because on so few members the effect
+# may be nothing. In the long run a list by lot is *everybody* in small. It has 15 % of the members, so it costs 15 %
+# of the money, 152 euros, and brings 15 % of the more buyers, about 10: **15.8 euros each, as for everybody.** Class M
+# has the same length and brings 67.
+#
+# The last line says why. Outside class M one more buyer costs more than 200 euros, if there is one at all.
 
 # %% [markdown] key="opt-out-text" tags=["subslide"]
 # The message has one more price: some leave the list. They can never be written to again.
@@ -638,16 +659,16 @@ leaving = experiments.uplift(trial, "left", "in_m", design="randomised")
 leaving[["contacted", "contact", "control", "effect", "low", "high"]].round(3)
 
 # %% [markdown] key="opt-out-look"
-# About 2 in 100 leave because of the message. Whether fewer do so in class M, 124 messages cannot tell: the interval
-# runs from below 0 to 7 in 100. But the sum is clear. Writing to everybody drives away about forty members, to class
-# M about seven. That is the part of "cheaper" which stands on no bill.
+# About 2 in 100 leave because of the message. Whether it is fewer in class M, 124 messages cannot tell: the interval
+# runs from below 0 to 7 in 100. But fewer messages drive away fewer members: about forty if everybody is written to,
+# about seven if class M is. That is the part of "cheaper" which stands on no bill.
 
-# %% [markdown] key="2.6-8-task" tags=["subslide"]
-# ### Exercise 2.6-8 · decide · 9 minutes
+# %% [markdown] key="2.6-8-task" tags=["optional", "subslide"]
+# ### Exercise 2.6-8 · decide · optional · 9 minutes
 #
 # How much may the tag cost? Find the amount at which one more buyer on *class M* costs exactly as much as on
 # *everybody*. In `costs`, where the tag is still free: take `cost_per_buyer` of everybody, times `more_buyers` of
-# class M, less the `cost` of class M. Put the amount, in whole euros, in `worth_making`. Then think: what if the firm
+# class M, minus the `cost` of class M. Put the amount, in whole euros, in `worth_making`. Then think: what if the firm
 # had 300 members?
 
 # %% key="2.6-8" tags=["solution"] answers="worth_making"
@@ -658,16 +679,16 @@ worth_making = round(everybody["cost_per_buyer"] * free["more_buyers"] - free["c
 check("2.6-8")
 
 # %% [markdown] key="worth-look"
-# With a tenth of the members the tag would save a tenth of that amount, and cost 240 euros as before. So a tag is a
-# matter of size: with less than a third of Lantern House's members it would cost more than it saves. A rule that is
+# How much a tag may cost depends on the number of members. With a tenth of them the tag would save a tenth of the
+# money, and cost 240 euros as before. So a tag is a matter of size: with less than a third of Lantern House's members it would cost more than it saves. A rule that is
 # used again spreads its cost over more launches.
 
 # %% [markdown] key="leak-text" tags=["slide"]
 # ## The day of the portrait
 #
 # The experiment ended in November. Suppose that somebody judges class M in January, with a portrait of 31 December.
-# The new tea **is** tea, and who bought it because of the message has tea orders now. The tag then sees the future
-# that it should predict.
+# The new tea **is** tea: who bought it has one more tea order now, and some reach the three of the rule only with it.
+# The tag then sees the future that it should predict.
 
 # %% key="leak" tags=["subslide", "notes"]
 late = portrait.build(
@@ -683,17 +704,18 @@ leaked = targets.compare(trial, two_days, "bought", **price)
 leaked[["customers", "with_contact", "without", "effect"]].round(3)
 
 # %% [markdown] key="leak-look"
-# 59 members are in the class only in December, and some of them *because* they bought. In the control group 15 in 100
-# of them bought, three times as many as in September's class, and the message seems to have done harm (−6 points).
-# The effect of such a list is a mixture that means nothing. **What happened after the message must not decide who is
-# on the list.** Ask of every report: as of which day?
+# 59 members of the experiment are in the class only in December. Four of them are on the list *because* they bought:
+# without the new tea they have fewer than three tea orders. Four are enough, for three of them are in the control group.
+# There 15 in 100 bought now, three times as many as in September's class, and the message seems to do harm (−6
+# points). Such a figure means nothing, and next time the error may flatter. **What happened after the message must not
+# decide who is on the list.** Ask of every report: as of which day?
 
 # %% [markdown] key="curse-text" tags=["slide"]
 # ## The best of many rules
 #
 # Class M was written down before the launch. Often it goes the other way: somebody tries rules on the result until
-# one looks good. Let us do that with 55 rules that have nothing to do with tea: region, language, kind of membership,
-# ten years of birth, and pairs of region and birth.
+# one looks good. Let us do that with 55 rules that speak neither of tea nor of the app: region, language, kind of
+# membership, ten years of birth, and pairs of region and birth.
 
 # %% key="many-rules" tags=["subslide", "notes"]
 regions = [f"region = '{one}'" for one in sorted(members["region"].dropna().unique())]
@@ -712,9 +734,10 @@ ax = show.kept_promises(chosen)
 # %% [markdown] key="curse-look"
 # `targets.choose` halves the members by lot, lets one half choose the rule with the largest effect, and looks at that
 # rule's effect in the **other half**, two hundred times. (Only rules with ten members in each group of each half take
-# part; that leaves 29.) The winner promises 15 points, four times the effect on everybody, and keeps 2 or 3. This is
-# the **winner's curse**: the best of many tries was lucky, and luck does not come again. The cure is the one of this
-# cell: hold half of the customers back, and judge there.
+# part; that leaves 29.) The picture counts the halvings; the thick lines are the means. The winner promises 15 points,
+# four times the effect on everybody, and keeps 2 or 3. This is the **winner's curse**: the best of many tries was
+# lucky, and luck does not come again. The cure is the one of this cell: hold half of the customers back, and judge
+# there.
 
 # %% [markdown] key="widget" tags=["widget", "slide"]
 # ## Play with it
@@ -781,18 +804,20 @@ check("2.6-9")
 # these data:
 
 # %% key="claim" tags=["fragment", "notes"]
-claim = beside.loc[["everybody", "class M", "random, same size"]]
-claim[["cost", "more_buyers", "cost_per_buyer", "cost_low", "cost_high"]].round(1)
+claim = beside.loc[["everybody", "class M"], ["cost", "more_buyers"]]
+claim.loc["by lot, in the long run"] = claim.loc["everybody"] * in_m.mean()
+claim["cost_per_buyer"] = claim["cost"] / claim["more_buyers"]
+claim.round(1)
 
 # %% [markdown] key="claim-look"
-# * **Cheaper?** Here yes: 569 euros instead of 1,010, the rule included, and no fewer more buyers. A random list is
-#   shorter too, and not cheaper per more buyer. So it is not tagging that lowers the cost. It is a tag whose members
-#   answer more than others.
-# * **Precise?** Of class M 30 in 100 bought after the message. Seven in ten were written to for nothing. Of the
-#   others 2 in 100 bought.
+# * **Cheaper?** Here yes: 569 euros instead of 1,010, the rule included, and as many more buyers. A list by lot is
+#   short, too, and one more buyer costs on it what she costs with everybody. So it is not the tagging that lowers the
+#   cost. It is a tag whose members answer more than others.
+# * **Precise?** Of class M 30 in 100 bought after the message, and 5 of these would have bought without it. Seven in ten
+#   were written to for nothing. Of the others 2 in 100 bought.
 # * What the source leaves out: the cost of making the tag, the coupons of those who would have bought anyway, and how
-#   one finds M on a day when nobody has bought. With a rule that says nothing about tea it would have been no better
-#   than lots.
+#   one finds M on a day when nobody has bought. The best of 29 rules on region, age and language kept 2.5 points on new
+#   members; everybody has 3.6.
 #
 # And it is one launch, of one product, in an invented firm.
 
@@ -874,15 +899,15 @@ ax = show.portrait_coverage(portrait.coverage(my_portrait))
 # 3. A member reads the card over the counter. Which line would you not want to be seen, and why is it there?
 # 4. The staff may write tags about people. Which words do you forbid, and who reads the list?
 # 5. A tag is in force for ever unless somebody ends it. Who takes tags away in your firm?
-# 6. Class M holds one in five of the members up to 40 and one in seventeen of those over 60, because the app is for
-#    the young. No rule names the age. Does it matter here? When would it?
+# 6. Class M holds one in five of the members up to 40 and one in seventeen of those over 60: the young order in the app.
+#    No rule names the age. Does it matter here? When would it?
 
 # %% [markdown] key="note-discussion" tags=["instructor"]
 # **Trainer.** For 1: write to a random few hundred, read off who answers, then write the rule and judge it on the
 # rest; that costs some messages and some weeks. For 2: the margin of the *other* teas in the 60 days, contact against
 # control: +0.15 euros a member (−0.71 to +1.00). No loss shows, and the launch is too small to rule one out. For 4:
-# diagnoses, guesses at income or mood, nicknames. The list of Lantern House holds "seriously ill" nine times:
-# somebody meant well. In the simulation the message adds 5.5 points for each tea order of the year from the second to
+# diagnoses, guesses at income or mood, nicknames. The list of Lantern House holds "seriously ill" nine times
+# (five of them in force on 14 September): somebody meant well. In the simulation the message adds 5.5 points for each tea order of the year from the second to
 # the sixth, if half of the orders are in the app, and nothing elsewhere (`club.truth_parameters`).
 
 # %% [markdown] key="progress-text"
@@ -899,6 +924,9 @@ means = trial.groupby("group")["bought"].mean() * 100
 diets = club_portrait["dietary"].dropna()
 sweet = club_portrait.loc[club_portrait["orders_s03"] >= 2, "dietary"]
 sweet_diabetic = (sweet.dropna() == "diabetic").mean()
+day = pd.Timestamp("2025-09-14")
+ill = staff["tag"] == "seriously ill"
+alive = (staff["since"] <= day) & ~(staff["until"] < day)
 cold = club.orders[club.orders["product_id"].isin(["N01", "N02"])]
 margins = cold["amount"] + cold["discount"] - cold["quantity"] * cold["unit_cost"]
 margins = margins.groupby(cold["customer_id"]).sum()
@@ -920,12 +948,17 @@ other_tea = (soon["amount"] - soon["quantity"] * soon["unit_cost"]).groupby(
 )
 trial["other_tea"] = other_tea.sum().reindex(trial.index).fillna(0)
 eaten = experiments.read_out(trial, "other_tea", design="randomised")
+fresh = two_days["new in December"]
+fresh = fresh[fresh.isin(trial.index)]
+teas = lines[lines["ordered_at"].between("2025-01-01", "2026-01-01", inclusive="left")]
+teas = teas[(teas["category"] == "tea") & ~teas["product_id"].isin(["N01", "N02"])]
+teas = teas.groupby("customer_id")["order_id"].nunique().reindex(fresh).fillna(0)
 quoted = {
     "other teas": (
         [round(end, 2) for end in (eaten.estimate, eaten.low, eaten.high)],
         [0.15, -0.71, 1.0],
     ),
-    "seriously ill": ((staff["tag"] == "seriously ill").sum(), 9),
+    "seriously ill": ([ill.sum(), (ill & alive).sum()], [9, 5]),
     "households and known": ((len(households), len(people)), (2469, 801)),
     "members": (len(members), 3000),
     "large family, open": (
@@ -933,7 +966,20 @@ quoted = {
         [69, 1668],
     ),
     "conflict": (tags.conflicts(given, rules)["customers"].to_list(), [26]),
-    "of 100 buy": (means.round().to_list(), [6.0, 3.0]),
+    "of 1,000 buy": (means.mul(10).round().to_list(), [61.0, 26.0]),
+    "of 100 buy": (means.round(1).to_list(), [6.1, 2.6]),
+    "of 1,000 use the coupon": (
+        round(
+            used["customer_id"].nunique() / (trial["group"] == "contact").sum() * 1000
+        ),
+        55,
+    ),
+    "quiz": ([round(565 / 61), round(565 / 35)], [9, 16]),
+    "each group": (trial["group"].value_counts().to_list(), [895, 895]),
+    "the list": (
+        [len(staff), *staff[["why", "by"]].isna().sum(), (staff["until"] < day).sum()],
+        [150, 27, 12, 25],
+    ),
     "everybody": (
         all_of_them[["customers", "cost", "more_buyers", "given_anyway"]]
         .round()
@@ -955,6 +1001,36 @@ quoted = {
             round(len(trial) / in_m.sum()),
         ],
         [3, 7],
+    ),
+    "tea, app": (
+        [
+            *(costs.loc[["tea", "app"], "customers"] > 2 * m["customers"]),
+            *(costs.loc[["tea", "app"], "more_buyers"] < m["more_buyers"]),
+        ],
+        [True] * 4,
+    ),
+    "by lot": (
+        beside.filter(like="by lot", axis=0)["cost_per_buyer"].round().to_list(),
+        [12, 43],
+    ),
+    "by lot, open above": (
+        beside.filter(like="by lot", axis=0)["cost_high"].to_list(),
+        [float("inf")] * 2,
+    ),
+    "everybody in small": (
+        [round(in_m.mean(), 2), *claim.loc["by lot, in the long run"].round(1)],
+        [0.15, 151.8, 9.6, 15.8],
+    ),
+    "anyway of class M": (round(m["without"] * 100), 5),
+    "known diet": (len(sweet.dropna()), 47),
+    "only with the new tea": (
+        trial.loc[teas.index[teas < 3]].groupby("group").size().to_dict(),
+        {"contact": 1, "control": 3},
+    ),
+    "and they bought": (trial.loc[teas.index[teas < 3], "bought"].mean(), 1.0),
+    "times September": (
+        round(leaked["without"].iloc[2] / leaked["without"].iloc[0]),
+        3,
     ),
     "with the rule": (round(m["cost"] + 240), 569),
     "M after a message": (round(m["with_contact"] * 100), 30),

@@ -34,6 +34,8 @@ def test_costs_are_drawn_where_they_are():
     )
     drawn = {round(float(x), 6) for line in ax.get_lines() for x in np.atleast_1d(line.get_xdata())}
     assert {round(cheap, 6), round(dear, 6), 9.0} <= drawn
+    assert ax.get_xlabel() == "cost of one more buyer (money)"
+    assert show.target_costs(compared, currency="EUR").get_xlabel() == "cost of one more buyer (EUR)"
     sizes = [label.get_text().split("\n")[1] for label in ax.get_yticklabels()]
     assert sizes == [f"{size:,} written to" for size in compared["customers"]]
 

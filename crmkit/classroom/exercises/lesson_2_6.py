@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from crmkit.classroom.exercise import Context, Exercise, wrong
+from crmkit.classroom.exercise import Context, Defence, Exercise, wrong
 from crmkit.evaluation import targets
 from crmkit.segmentation import portrait, tags
 
 # What the lesson's text gives: the day, the prices, the three guesses.
 DAY = pd.Timestamp("2025-09-14")
-CONTACT, MADE_FOR = 0.40, 240.0
+CONTACT, MADE_FOR, WORTH = 0.40, 240.0, 14.0
 TEA, APP = "orders_tea >= 3", "orders_app / orders >= 0.5"
 CLASS_M = f"{TEA} AND {APP}"
 
@@ -81,7 +81,10 @@ def _costs(
 
 class FullTrolleys(Exercise):
     id, answer, level = "2.6-1", "full_trolleys", "do"
-    nudge = "The rule is `spend / orders > 60 AND recency_days <= 30`; `preview` gives the number in the column `customers`."
+    nudge = (
+        "Two conditions, joined with AND: `spend / orders` above 60, `recency_days` 30 at most. The number stands in the "
+        "column `customers` of the preview: `.iloc[0]` takes it out."
+    )
     meaning = (
         "171 households to whom a delivery may be worth something. The list is short enough to ask ten of them first."
     )
@@ -107,6 +110,18 @@ class FullTrolleys(Exercise):
     @wrong("30 days are included: `recency_days <= 30`, not `< 30`.")
     def thirty_left_out(self, context: Context) -> int:
         return self._hit(context, "spend / orders > 60 AND recency_days < 30")
+
+    @wrong("You forgot the large orders: both conditions are asked for, also `spend / orders > 60`.")
+    def orders_forgotten(self, context: Context) -> int:
+        return self._hit(context, "recency_days <= 30")
+
+    @wrong("Your rule takes those who were seen 30 days ago or earlier. Recent means few days: `recency_days <= 30`.")
+    def recency_turned_with_thirty(self, context: Context) -> int:
+        return self._hit(context, "spend / orders > 60 AND recency_days >= 30")
+
+    @wrong("Your rule takes the small orders. More than 60 dollars an order: `spend / orders > 60`.")
+    def small_orders(self, context: Context) -> int:
+        return self._hit(context, "spend / orders < 60 AND recency_days <= 30")
 
     @wrong("That is spend in all, not for each order: divide, `spend / orders > 60`.")
     def spend_in_all(self, context: Context) -> int:
@@ -136,9 +151,20 @@ class NotJudged(Exercise):
     def those_who_fit(self, context: Context) -> int:
         return self._found(context, "customers", "kids_count = '3+' OR orders >= 100")
 
-    @wrong("You wrote AND. With OR one part that fits is enough.")
+    @wrong(
+        "Those have no `kids_count` and 100 orders or more: with AND they would be open, with OR they fit. Write OR and "
+        "look at the column `missing`."
+    )
     def with_and(self, context: Context) -> int:
         return self._found(context, "missing", "kids_count = '3+' AND orders >= 100")
+
+    @wrong("100 orders fit, too: `orders >= 100`, not `> 100`.")
+    def hundred_left_out(self, context: Context) -> int:
+        return self._found(context, "missing", "kids_count = '3+' OR orders > 100")
+
+    @wrong("Those can be judged: the rule says yes or no. How many cannot?")
+    def those_judged(self, context: Context) -> int:
+        return len(_households(context)) - self.expected(context)
 
     @wrong("That is everybody whom the rule does not hit. Those for whom the answer is a clear no are judged, too.")
     def all_others(self, context: Context) -> int:
@@ -171,6 +197,26 @@ class BothTags(Exercise):
     @wrong("That is the number of pairs. How many households carry the pair: the column `customers`.")
     def pairs_counted(self, context: Context) -> int:
         return 1 if self.expected(context) else 0
+
+    @wrong("So many are added to those of 30 days. How many carry both tags in all?")
+    def added_ones(self, context: Context) -> int:
+        return self.expected(context) - self.with_thirty(context)
+
+    @wrong(
+        "That is `overlaps` of *steady*, which counts *large family*, too. Only the pair *steady* and *asleep* is asked "
+        "for: `tags.conflicts`."
+    )
+    def overlaps_of_steady(self, context: Context) -> int:
+        large = "household_size = '5+' OR kids_count = '3+'"
+        return self._hit(context, f"orders >= 52 AND (recency_days > 14 OR {large})")
+
+    @wrong(
+        "That is `overlaps` of *asleep*, which counts *large family*, too. Only the pair *steady* and *asleep* is asked "
+        "for: `tags.conflicts`."
+    )
+    def overlaps_of_asleep(self, context: Context) -> int:
+        large = "household_size = '5+' OR kids_count = '3+'"
+        return self._hit(context, f"recency_days > 14 AND (orders >= 52 OR {large})")
 
     @wrong("You included 14 days. More than 14 days is asked for: `> 14`.")
     def fourteen_included(self, context: Context) -> int:
@@ -216,6 +262,32 @@ class UsableTags(Exercise):
     def not_yet_begun(self, context: Context) -> int:
         return int((~(_staff(context)["until"] < DAY) & self._signed(context)).sum())
 
+    @wrong("You asked for the name alone. The reason must be there, too: `why`.")
+    def reason_forgotten(self, context: Context) -> int:
+        return int((self._live(context) & _staff(context)["by"].notna()).sum())
+
+    @wrong("You took rows with a name or a reason. Both must be there: join the two with `&`.")
+    def name_or_reason(self, context: Context) -> int:
+        return int((self._live(context) & _staff(context)[["by", "why"]].notna().any(axis=1)).sum())
+
+    @wrong("Some of these were over before the day. Leave them out: `~(until < day)`.")
+    def over_already(self, context: Context) -> int:
+        return int(((_staff(context)["since"] <= DAY) & self._signed(context)).sum())
+
+    @wrong("A tag that begins or ends on the day itself is in force on it: `since <= day` and `~(until < day)`.")
+    def day_itself_lost(self, context: Context) -> int:
+        staff = _staff(context)
+        return int(((staff["since"] < DAY) & ~(staff["until"] <= DAY) & self._signed(context)).sum())
+
+    @wrong("You took only tags without an end. Those whose `until` is that day or later are in force, too.")
+    def endless_alone(self, context: Context) -> int:
+        staff = _staff(context)
+        return int(((staff["since"] <= DAY) & staff["until"].isna() & self._signed(context)).sum())
+
+    @wrong("Those are in force and not signed: they cannot be used. How many can?")
+    def unsigned_alone(self, context: Context) -> int:
+        return int((self._live(context) & ~self._signed(context)).sum())
+
     @wrong("You asked for the reason alone. The name of who gave the tag must be there, too: `by`.")
     def name_forgotten(self, context: Context) -> int:
         return int((self._live(context) & _staff(context)["why"].notna()).sum())
@@ -250,6 +322,14 @@ class LittleKnown(Exercise):
     def share_instead(self, context: Context) -> float:
         return float((self._known(context)["all"] < 0.5).mean())
 
+    @wrong("That is a percentage. The number of members is asked for.")
+    def percentage_instead(self, context: Context) -> float:
+        return self.share_instead(context) * 100
+
+    @wrong("You took also those of whom just half is known. Less than half is asked for: `< 0.5`.")
+    def half_included(self, context: Context) -> int:
+        return int((self._known(context)["all"] <= 0.5).sum())
+
     @wrong("You counted those of whom some part is known to less than half. `all` is the mean of the six parts.")
     def any_part(self, context: Context) -> int:
         return int((self._known(context).drop(columns="all") < 0.5).any(axis=1).sum())
@@ -272,7 +352,10 @@ class DiabeticPercent(Exercise):
     def _share(self, diets: "pd.Series[str]") -> float:
         return float((diets == "diabetic").mean())
 
-    @wrong("You divided by all carriers, also those whose diet nobody knows. Leave these out: `dropna`.")
+    @wrong(
+        "Did you divide by all carriers, also those whose diet nobody knows? Leave these out: `dropna`. (14 is also the "
+        "number of diabetic carriers; a percentage is asked for.)"
+    )
     def unknown_counted(self, context: Context) -> int:
         return round(self._share(self._buyers(context)["dietary"]) * 100)
 
@@ -287,6 +370,18 @@ class DiabeticPercent(Exercise):
         found = _portrait(context)
         ill = found[found["dietary"] == "diabetic"]
         return round(float(ill["orders_s03"].ge(2).mean()) * 100)
+
+    @wrong("You took more than two orders. Two are enough for the tag: `>= 2`.")
+    def more_than_two(self, context: Context) -> int:
+        return round(self._share(self._buyers(context, 3)["dietary"].dropna()) * 100)
+
+    @wrong("Those are the carriers who are *not* diabetic. How many percent are?")
+    def the_others(self, context: Context) -> int:
+        return 100 - self.expected(context)
+
+    @wrong("That is the number of carriers whose diet is known. What percentage of them is diabetic?")
+    def carriers_counted(self, context: Context) -> int:
+        return len(self._buyers(context)["dietary"].dropna())
 
     @wrong("You took one order or more. The tag needs two.")
     def one_order(self, context: Context) -> int:
@@ -322,9 +417,34 @@ class PriceOfM(Exercise):
     def everybody(self, context: Context) -> float:
         return round(_costs(context, None)["cost_per_buyer"], 2)
 
+    @wrong("That is the tag on tea orders alone, without the rule. Take the line of class M.")
+    def tea_for_nothing(self, context: Context) -> float:
+        return round(_costs(context, TEA)["cost_per_buyer"], 2)
+
     @wrong("That is the tag on tea orders alone. Class M needs tea and app.")
     def tea_alone(self, context: Context) -> float:
         return round(_costs(context, TEA, MADE_FOR)["cost_per_buyer"], 2)
+
+    @wrong("One digit is too few: round to two.")
+    def one_digit(self, context: Context) -> float:
+        return round(_costs(context, CLASS_M, MADE_FOR)["cost_per_buyer"], 1)
+
+    @wrong("That is the rule alone. Messages and coupons are on the bill, too.")
+    def rule_alone(self, context: Context) -> float:
+        return round(MADE_FOR / _costs(context, CLASS_M)["more_buyers"], 2)
+
+    @wrong("You divided by all who were written to. What does one *more* buyer cost? Divide by `more_buyers`.")
+    def for_each_message(self, context: Context) -> float:
+        found = _costs(context, CLASS_M, MADE_FOR)
+        return round(found["cost"] / found["customers"], 2)
+
+    @wrong("You added 240 euros to the cost of *one* buyer. They are paid once, and all more buyers share them.")
+    def added_to_each(self, context: Context) -> float:
+        return round(_costs(context, CLASS_M)["cost_per_buyer"] + MADE_FOR, 2)
+
+    @wrong("That is everybody with 240 euros more. The rule is made for class M.")
+    def rule_for_everybody(self, context: Context) -> float:
+        return round(_costs(context, None, MADE_FOR)["cost_per_buyer"], 2)
 
     @wrong("That is the whole bill. Divide it by the more buyers: `cost_per_buyer`.")
     def whole_bill(self, context: Context) -> float:
@@ -365,7 +485,31 @@ class WorthMaking(Exercise):
             everybody["cost_per_buyer"] * everybody["more_buyers"] - free["cost_per_buyer"] * everybody["more_buyers"]
         )
 
-    @wrong("The messages and coupons of class M are to be taken off: less the `cost` of class M.")
+    @wrong("You took the 14 euros that one more buyer is worth. Take what she costs with everybody.")
+    def worth_instead(self, context: Context) -> int:
+        free = _costs(context, CLASS_M)
+        return round(WORTH * free["more_buyers"] - free["cost"])
+
+    @wrong('You worked with rounded figures. Take them from `costs`: `costs.loc["class M", "more_buyers"]`.')
+    def rounded_before(self, context: Context) -> int:
+        free, everybody = _costs(context, CLASS_M), _costs(context, None)
+        return round(round(everybody["cost_per_buyer"], 1) * round(free["more_buyers"], 1) - round(free["cost"]))
+
+    @wrong("You rounded before multiplying. Take the figures from `costs`, and round the result alone.")
+    def rounded_as_in_the_text(self, context: Context) -> int:
+        free, everybody = _costs(context, CLASS_M), _costs(context, None)
+        return round(round(everybody["cost_per_buyer"], 1) * round(free["more_buyers"]) - round(free["cost"]))
+
+    @wrong("The 240 euros are no part of it: the question is what the rule *may* cost.")
+    def rule_added(self, context: Context) -> int:
+        return round(self.expected(context) + MADE_FOR)
+
+    @wrong("You multiplied by all members of class M. Only the *more* buyers count: `more_buyers`.")
+    def all_members(self, context: Context) -> int:
+        free, everybody = _costs(context, CLASS_M), _costs(context, None)
+        return round(everybody["cost_per_buyer"] * free["customers"] - free["cost"])
+
+    @wrong("The messages and coupons of class M are to be taken off: minus the `cost` of class M.")
     def own_cost_forgotten(self, context: Context) -> int:
         return round(_costs(context, None)["cost_per_buyer"] * _costs(context, CLASS_M)["more_buyers"])
 
@@ -387,6 +531,32 @@ class Spring(Exercise):
         return {
             name: round(float(_costs(context, rule, MADE_FOR)["cost_per_buyer"]), 1) for name, rule in rules.items()
         }
+
+    def _defence(self, context: Context, choice: str, rule: str | None, made_for: float = 0.0) -> Defence:
+        return Defence(choice, round(float(_costs(context, rule, made_for)["cost_per_buyer"]), 1), "")
+
+    @wrong(
+        "Your figure is right. But one more buyer is worth 14 euros and costs more with everybody, and either tag brings "
+        "as many for less, the 240 euros included."
+    )
+    def everybody(self, context: Context) -> Defence:
+        return self._defence(context, "everybody", None)
+
+    @wrong('The 240 euros for the rule on tea are missing: `made_for={"tea": 240}`.')
+    def tea_for_nothing(self, context: Context) -> Defence:
+        return self._defence(context, "tea", TEA)
+
+    @wrong('The 240 euros for class M are missing: `made_for={"class M": 240}`.')
+    def class_m_for_nothing(self, context: Context) -> Defence:
+        return self._defence(context, "class M", CLASS_M)
+
+    @wrong("You gave the figure of class M for the choice tea. Take the line of your list.")
+    def figure_of_class_m(self, context: Context) -> Defence:
+        return self._defence(context, "tea", CLASS_M, MADE_FOR)
+
+    @wrong("You gave the figure of tea for the choice class M. Take the line of your list.")
+    def figure_of_tea(self, context: Context) -> Defence:
+        return self._defence(context, "class M", TEA, MADE_FOR)
 
 
 class LostPoints(Exercise):
@@ -424,6 +594,15 @@ class LostPoints(Exercise):
     def share_instead(self, context: Context) -> float:
         return self.expected(context) / 100
 
+    @wrong("That is the lost part in percent of the promise. The difference in percentage points is asked for.")
+    def percent_of_the_promise(self, context: Context) -> float:
+        return round(100 * (1 - self.kept_alone(context) / self.promised_alone(context)), 1)
+
+    @wrong("You took medians. The means are asked for.")
+    def medians(self, context: Context) -> float:
+        chosen = self._chosen(context)
+        return round(float((chosen["promised"].median() - chosen["kept"].median()) * 100), 1)
+
     @wrong("You took the difference of the largest values. The means are asked for.")
     def of_the_largest(self, context: Context) -> float:
         chosen = self._chosen(context)
@@ -455,6 +634,19 @@ class NotToWrite(Exercise):
     @wrong("You counted one of the two tags. An open complaint counts as well as the wish not to be written to.")
     def one_tag(self, context: Context) -> int:
         return int(self._asked(context, "contact")["tag_call_do_not_write"].sum())
+
+    @wrong("You counted the open complaints alone. The wish not to be written to counts as well.")
+    def complaints_alone(self, context: Context) -> int:
+        return int(self._asked(context, "contact")["tag_complaint_open"].sum())
+
+    @wrong(
+        "You counted in `staff`, also tags that were over or came after the day. Take the columns of `club_portrait`: "
+        "they hold what was in force on 14 September."
+    )
+    def of_any_day(self, context: Context) -> int:
+        staff, trial = _staff(context), _trial(context)
+        told = staff.loc[staff["tag"].isin(["call, do not write", "complaint open"]), "customer_id"]
+        return int(trial.index[trial["group"] == "contact"].isin(told).sum())
 
     @wrong("You asked for both tags at once. One of them is enough: `|`.")
     def both_tags_at_once(self, context: Context) -> int:
