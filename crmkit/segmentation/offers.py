@@ -42,10 +42,10 @@ def value(
         pulled: share of the added purchases that a household only made earlier than it would have.
     Returns: the columns of `responses` and, in money per household: `won` (margin of the added purchases), `discount_won` and
         `discount_anyway` (what is taken off for those won, and for those who would have bought anyway), `contact`, `value` (won −
-        both discounts − contact) with `low` and `high` (at `added_low` and `added_high`, as far as they are possible: `without`, the
-        margins and `later` are taken as sure; missing without them), `naive` (every purchase with
-        the offer counted as won), `needed` (the added share at which value is 0; missing if none up to 1 is enough).
-    Raises: ColumnError, InputError for shares outside 0 to 1, a sum of shares above 1, negative money.
+        both discounts − contact) with `low` and `high` (at `added_low` and `added_high`, as far as shares can go; missing without
+        them; `without`, margins and `later` are taken as sure, so in truth it is wider), `naive` (every purchase with the offer
+        counted as won), `needed` (the added share at which value is 0; missing if none up to 1 is enough).
+    Raises: ColumnError; InputError for shares outside 0 to 1, a sum of shares outside 0 to 1, a negative discount or cost.
     Source: 004.1b wants the highest first discount for heavy users and gives no figures; the arithmetic is ours.
 
     >>> cell = pd.DataFrame({"without": [0.30], "added": [0.10]}, index=["switcher, high"])
@@ -163,11 +163,12 @@ def margin_after(
     bought = (seen.amount >= 0) & (seen.quantity > 0)
     # a pack that came back costs nothing, whatever the sign with which its quantity was booked
     units = ibis.ifelse(seen.amount < 0, -seen.quantity.abs(), seen.quantity)
+    cost = ibis.ifelse(units == 0, 0, units * seen.unit_cost)  # a voided line needs none
     found = seen.group_by("customer_id").aggregate(
         store_purchases=seen.day.nunique(where=bought & own_brand(seen, store_brand)),
         purchases=seen.day.nunique(where=bought),
-        margin=(seen.amount - units * seen.unit_cost).sum().cast("float64"),
-        without_cost=seen.count(where=(seen.quantity * seen.unit_cost).isnull()),
+        margin=(seen.amount - cost).sum().cast("float64"),
+        without_cost=seen.count(where=cost.isnull()),
     )
     table = found.to_pyarrow().to_pandas().set_index("customer_id")
     if without := int(table.pop("without_cost").sum()):

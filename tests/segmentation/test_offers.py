@@ -168,7 +168,7 @@ def test_contacts_and_rows_that_cannot_be_used_are_refused_with_the_reason():
 
 def test_a_pack_of_another_brand_and_a_free_pack_count_as_they_should():
     """A gift costs the shop its price; an empty look of a household that is known has 0."""
-    rows = [("ann", "2026-03-02", 0.0, "Private", 1, 1.5), ("bea", "2026-01-01", 5.0, "National", 1, 3.0), ("cy", "2026-04-01", 5.0, "National", 2, 2.0)]  # fmt: skip
+    rows = [("ann", "2026-03-02", 0.0, "Private", 1, 1.5), ("ann", "2026-03-03", 0.0, "Private", 0, None), ("bea", "2026-01-01", 5.0, "National", 1, 3.0), ("cy", "2026-04-01", 5.0, "National", 2, 2.0)]  # fmt: skip
     orders = Transactions.read(pd.DataFrame(rows, columns=ROWS.columns))
     contacts = pd.DataFrame({"customer_id": ["bea", "ann", "cy", "new"], "sent_on": "2026-03-01"})
     found = offers.margin_after(orders, contacts, days=31)
