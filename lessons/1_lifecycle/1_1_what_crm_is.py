@@ -155,8 +155,8 @@ check("1.1-1")
 # %% [markdown] key="formulas-text" tags=["optional", "slide"]
 # ### A figure needs a formula · optional · 5 minutes
 #
-# The sources name such figures without formulas. The kit holds the formulas, each with the way in which it deceives
-# (`evaluation.kpi.formulas()` has 22 of them). *Incremental* means: what would not have come without the campaign.
+# The sources name such figures without formulas. The kit holds 22 formulas, each with its *trap*: how the figure deceives
+# whoever trusts it (`evaluation.kpi.formulas()`). *Incremental* means: what would not have come without the campaign.
 
 # %% key="formulas" tags=["subslide", "notes"]
 kpis = evaluation.kpi.formulas()
