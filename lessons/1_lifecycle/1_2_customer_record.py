@@ -11,7 +11,7 @@
 #       - "measure which share of a firm's sales is identified, by receipts and by money"
 #       - "find records of the same person, and be graded by precision and recall"
 #       - "merge records by written rules, and say what each rule overrules"
-#       - "measure the quality of data before and after, and let the store refuse what is wrong"
+#       - "measure the quality of data before and after merging (optional section: let the store refuse what is wrong)"
 #       - "build an archive with a static and a dynamic part, a timeline and a brief for a visit"
 #       - "pseudonymise, check k-anonymity and say who is left out, respect consent (optional section: erase a person with a proof)"
 #     teaching_minutes: 82
@@ -686,7 +686,7 @@ archived = archive.archive(merged.customers, everything, static=static)
 archive.coverage(archived).round(3)
 
 # %% [markdown] key="coverage-look"
-# The archive knows the name of everybody and a birth date of 85 in 100 (some of them the 1st of January 1900: *filled* is not
+# The archive knows everybody's name and the birth date of 85 in 100 (some of them the 1st of January 1900: *filled* is not
 # *right*). One card holder in ten has never bought with the card. Two in three have never been consulted, and one in five
 # has complained.
 #
@@ -858,8 +858,8 @@ dictionary = {digest(f"M{n:05d}"): f"M{n:05d}" for n in range(100_000)}
 float((published.map(dictionary) == records["record_id"]).mean())
 
 # %% [markdown] key="hash-look"
-# The share of cards found out is 1: all of them, in a fraction of a second. A **keyed** hash (HMAC) resists as long as the key is random, long and kept elsewhere.
-# A key that somebody thought up is refused:
+# The share of cards found out is 1: all of them, in a fraction of a second. A **keyed** hash (HMAC) resists as long as the key
+# is random, long and kept elsewhere. A key that somebody thought up is refused:
 
 # %% key="keyed" tags=["subslide", "notes"]
 try:
@@ -880,8 +880,13 @@ print(
 )
 
 # %% [markdown] key="keyed-look"
-# Pseudonyms protect against looking up, not against *recognising*. The `translation` is the key in another form and
-# stays in the safe; and the columns beside the pseudonym tell a lot:
+# The `translation` is the key in another form and stays in the safe.
+
+# %% [markdown] key="recognised" tags=["slide"]
+# ### Recognised without a name
+#
+# Pseudonyms protect against looking up, not against *recognising*: the columns beside the pseudonym tell a lot. In how many
+# rows do birth date, sex and postcode point to one customer alone?
 
 # %% key="k-raw" tags=["subslide", "notes"]
 shared = tidy.set_index("record_id")[["birth_date", "sex", "postcode"]]
