@@ -591,7 +591,7 @@ costs[shown].round(2)
 # The line *class M*: of its 405 members 269 gave consent and are in the experiment. They bring 67 more buyers, as
 # many as everybody, for a third of the money. Nearly the whole effect sits in a seventh of the members. (That 67 is
 # more than 64 means nothing: both are estimates, with intervals.) *Tea* and *app* alone are more than twice as long as
-# class M and bring no more: what moves them is the members they share.
+# class M and bring no more: their effect comes from the members whom they share.
 
 # %% [markdown] key="tag-cost-text" tags=["subslide"]
 # But the tag is not free. The rule costs a person's day: write it, try it, have the privacy officer read it. For one
@@ -816,8 +816,8 @@ claim.round(1)
 # * **Precise?** Of class M 30 in 100 bought after the message, and 5 of these would have bought without it. Seven in ten
 #   were written to for nothing. Of the others 2 in 100 bought.
 # * What the source leaves out: the cost of making the tag, the coupons of those who would have bought anyway, and how
-#   one finds M on a day when nobody has bought. The best of 29 rules on region, age and language kept 2.5 points on new
-#   members; everybody has 3.6.
+#   one finds M on a day when nobody has bought. The best of 29 rules on region, age and language kept 2.5 points in the
+#   half that did not choose it; the effect on everybody is 3.6.
 #
 # And it is one launch, of one product, in an invented firm.
 
