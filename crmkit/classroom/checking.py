@@ -52,7 +52,11 @@ def result(exercise_id: str, namespace: Mapping[str, Any], context: Context | No
         return Card("not checked", title, (text, "Please report it with the number of the exercise."))
     record(exercise_id, reason is None)
     if reason is None:
-        return Card("right", title, (exercise.meaning,) if exercise.meaning else ())
+        # a reason is read by people and never judged; one that was not written yet is told
+        words = str(given.because).strip() if exercise.level == "defend" else None
+        unwritten = words is not None and (len(words) < 15 or words.startswith("two sentences"))
+        told = "The reason (`because=`) is still to be written: your trainer reads it." if unwritten else ""
+        return Card("right", title, tuple(line for line in (exercise.meaning, told) if line))
     hint = mistake or exercise.nudge
     lines = tuple(line for line in (reason, hint and f"Hint: {hint}") if line)
     solution = _solution(exercise_id) if wrong_tries(exercise_id) >= TRIES else ""

@@ -77,6 +77,23 @@ def test_a_defended_choice_is_checked_with_its_figure_and_not_its_words():
     assert card(choice=[1], figure="x").state == "wrong"
 
 
+@pytest.mark.parametrize(
+    ("because", "told"),
+    [
+        ("", True),
+        ("…", True),
+        ("two sentences for the owner", True),
+        (None, True),
+        ("Half of them came back within a month.", False),
+        ("一半的顾客在一个月内又回来了，所以打电话。", False),
+    ],
+)
+def test_a_reason_that_was_not_written_is_told_and_never_judged(because, told):
+    card = result("9.1-2", {"decision": defend(choice="call", figure=0.5, because=because)})
+    assert card.state == "right"
+    assert ("still to be written" in repr(card)) is told
+
+
 def test_the_solution_is_offered_after_three_wrong_tries_and_not_before():
     cards = [result("9.1-1", {"spend": number}) for number in (1, 2, 3)]
     assert [bool(card.solution) for card in cards] == [False, False, True]
