@@ -14,7 +14,8 @@ def nine_cells(cells: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Where are the households of a category, and where is its money?
 
     `cells` is from `segmentation.brands.cells`. Colour and the first number are the share of the households, the second is the
-    share of the money, the third how many of them bought on one trip. Households without a label stand in the text below.
+    share of the money; below, how many households that is, and how many of them bought on one trip. The two bounds of loyalty
+    and the two cut points of use stand at the rows and columns, and households without a label in the text below.
 
     >>> from crmkit.segmentation import brands
     >>> people = pd.DataFrame({"trips": [4, 4, 1], "store_share": [0.0, 0.5, 1.0], "quantity": [9, 4, 1], "spend": [5.0, 3, 2]})
@@ -30,14 +31,13 @@ def nine_cells(cells: pd.DataFrame, ax: Axes | None = None) -> Axes:
     )
     words = [
         f"{style.percent(row.share_of_households)} of households\n{style.percent(row.share_of_spend)} of the money\n"
-        f"{row.households:,.0f}, {row.one_trip:,.0f} on one trip"
+        f"{row.households:,.0f} in all, {row.one_trip:,.0f} on one trip"
         for row in nine.itertuples()
     ]
     texts = pd.Series(words, index=nine.index).unstack().reindex(index=shares.index, columns=shares.columns)
     with style.house(ax, (9.5, 5.4)) as ax:
         style.heat(ax, shares, texts, cmap=style.AMOUNTS, vmin=0, vmax=max(float(shares.max().max()), 1.0), cbar=False)
-        ax.set_xlabel("use of the category")
-        ax.set_ylabel("brand type")
+        _print_bounds(ax, cells.attrs)
         total, one_trip = int(cells["households"].sum()), int(cells["one_trip"].sum())
         rest = cells[~cells.index.isin(_NINE)]
         by = "share_of_spend" if nine["share_of_spend"].notna().any() else "share_of_households"
@@ -52,11 +52,26 @@ def nine_cells(cells: pd.DataFrame, ax: Axes | None = None) -> Axes:
             told = ", ".join(
                 f"{int(part):,} {name}" for name, part in rest.groupby(level=0, sort=False)["households"].sum().items()
             )
-            ax.set_xlabel(f"use of the category (without a label: {told})")
+            ax.set_xlabel(f"{ax.get_xlabel()} (without a label: {told})")
         listed = "; ".join(
             f"{a}, {b}: {row.households:,.0f}" for (a, b), row in zip(nine.index, nine.itertuples(), strict=True)
         )
         return style.conclude(ax, title, f"Households by brand type and use: {listed}.")
+
+
+def _print_bounds(ax: Axes, attrs: dict) -> None:
+    """Nine cells are made by four numbers: they stand beside the names, if the table knows them."""
+    ax.set_xlabel("use of the category")
+    ax.set_ylabel("brand type")
+    if {"loyal", "cuts", "by"} <= attrs.keys():
+        (national, store), (low, medium) = attrs["loyal"], attrs["cuts"]
+        unit = attrs.get("unit", "quantity") if attrs["by"] == "quantity" else attrs["by"]
+        ax.set_xticklabels([f"low\n(up to {low:g})", f"medium\n(up to {medium:g})", "high\n(more)"])
+        ax.set_yticklabels(
+            [f"national\n(≤ {style.percent(national)})", "switcher\n(between)", f"store\n(≥ {style.percent(store)})"]
+        )
+        ax.set_xlabel(f"use of the category: {unit.replace('_', ' ')}")
+        ax.set_ylabel("brand type: store brand's share of trips")
 
 
 def switchers_by_trips(table: pd.DataFrame, ax: Axes | None = None) -> Axes:

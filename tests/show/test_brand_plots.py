@@ -25,7 +25,20 @@ def test_nine_cells_name_the_cell_with_most_money_and_who_has_no_label(title):
     assert title(ax) == "National, high: 17 % of 6 households, 60 % of the money; 2 of all bought on one trip only"
     assert "without a label: 2 too few trips, 1 unknown" in ax.get_xlabel()
     assert len(ax.texts) == 9
-    assert any("1, 0 on one trip" in text.get_text() for text in ax.texts)
+    assert any("1 in all, 0 on one trip" in text.get_text() for text in ax.texts)
+
+
+def test_nine_cells_print_the_four_numbers_that_make_them():
+    ax = show.nine_cells(brands.cells(brands.matrix(PEOPLE, loyal=(0.1, 0.75), cuts=(1, 9))))
+    assert [name.get_text() for name in ax.get_xticklabels()] == ["low\n(up to 1)", "medium\n(up to 9)", "high\n(more)"]
+    assert [name.get_text() for name in ax.get_yticklabels()] == [
+        "national\n(≤ 10 %)",
+        "switcher\n(between)",
+        "store\n(≥ 75 %)",
+    ]
+    found = brands.cells(brands.matrix(PEOPLE))
+    found.attrs = {}
+    assert [name.get_text() for name in show.nine_cells(found).get_xticklabels()] == ["low", "medium", "high"]
 
 
 def test_without_money_the_largest_cell_is_named(title):
@@ -88,6 +101,11 @@ def test_the_widget_shows_the_view():
     assert widget.children[-1].value == show.brand_view(PEOPLE, (0, 1), cuts, 2).html()
     widget.children[1].value = (2, 3)
     assert widget.children[-1].value == show.brand_view(PEOPLE, (0, 1), (2, 3), 2).html()
+
+
+def test_the_widget_of_weighed_goods_begins_with_the_usual_cells_too():
+    weighed = PEOPLE.assign(quantity=PEOPLE["quantity"] * 0.35)
+    assert show.brand_explorer(weighed).children[-1].value == show.brand_view(weighed).html()
 
 
 def test_the_view_counts_who_changed_cell():

@@ -100,7 +100,7 @@ class NewSwitchers(Exercise):
         return int(self._switchers(context)[1].sum())
 
     @wrong(
-        "Zero: a stricter loyalty makes more switchers, not fewer. Count the switchers of the *new* table that were none in the old."
+        "Zero: a stricter loyalty makes more switchers, not fewer. Count the switchers of the *new* table that were not switchers in the old."
     )
     def the_other_way(self, context: Context) -> int:
         strict, usual = self._switchers(context)
@@ -111,44 +111,79 @@ class NewSwitchers(Exercise):
         strict, usual = self._switchers(context)
         return int((strict == usual).sum())
 
+    @wrong(
+        "You also set `least_trips=2`, or counted with it. Change the bounds of loyalty and nothing else, and leave out the old switchers."
+    )
+    def least_trips_changed(self, context: Context) -> int:
+        strict = brands.matrix(_users(context), loyal=(0, 1), least_trips=2)
+        return int((strict["brand_type"] == "switcher").sum())
+
+    @wrong("That is a percentage of all households. Their number is asked for.")
+    def percentage(self, context: Context) -> int:
+        return round(100 * self.expected(context) / len(_users(context)))
+
+    @wrong("That is by how many per cent the switchers grew. Their number is asked for.")
+    def growth(self, context: Context) -> int:
+        return round(100 * self.expected(context) / self._switchers(context)[1].sum())
+
     @wrong("That is the share of all households. The number is asked for.")
     def share(self, context: Context) -> float:
         return self.expected(context) / len(_users(context))
 
 
 class SwitcherPercent(Exercise):
-    id, answer, level, digits = "2.5-3", "switcher_percent", "do", 0
-    nudge = 'Keep the rows of `twice` whose `brand_type` is national, store or switcher; then take the share of "switcher", times 100.'
+    id, answer, level, digits = "2.5-3", "switcher_percent", "do", 1
+    nudge = 'Keep the rows of `twice` whose `brand_type` is national, store or switcher; then take the share of "switcher", times 100, with one digit after the point.'
     meaning = "Three in ten of those who could show it. The nine cells had said one in seven, of everybody."
 
-    def expected(self, context: Context) -> int:
+    def expected(self, context: Context) -> float:
+        return round(self._share(context) * 100, 1)
+
+    def _share(self, context: Context) -> float:
         labelled = self._types(context)
-        return round((labelled[labelled.isin(LABELS)] == "switcher").mean() * 100)
+        return (labelled[labelled.isin(LABELS)] == "switcher").mean()
 
     def _types(self, context: Context) -> "pd.Series[Any]":
         return brands.matrix(_users(context), least_trips=2)["brand_type"].astype(str)
 
     @wrong("You divided by all households. Only those with a label count: leave out too few trips and unknown.")
-    def of_all(self, context: Context) -> int:
-        return round((self._types(context) == "switcher").mean() * 100)
+    def of_all(self, context: Context) -> float:
+        return round((self._types(context) == "switcher").mean() * 100, 1)
+
+    @wrong(
+        "You left out too few trips, but not *unknown*: a household without a single counted trip has no label either."
+    )
+    def unknown_counted(self, context: Context) -> float:
+        types = self._types(context)
+        return round((types[types != "too few trips"] == "switcher").mean() * 100, 1)
+
+    @wrong("Keep one digit after the point: `round(…, 1)`.")
+    def whole_number(self, context: Context) -> int:
+        return round(self.expected(context))
+
+    @wrong(
+        "You took the switchers of `labelled`, some of whom made a single trip, and the households of `twice`. Take both from `twice`."
+    )
+    def mixed_tables(self, context: Context) -> float:
+        labelled = self._types(context).isin(LABELS).sum()
+        return round((brands.matrix(_users(context))["brand_type"] == "switcher").sum() / labelled * 100, 1)
 
     @wrong("You used `labelled`, in which everybody has a label. Take `twice`.")
-    def everybody_labelled(self, context: Context) -> int:
+    def everybody_labelled(self, context: Context) -> float:
         users = _users(context)
-        return round((brands.matrix(users)["brand_type"] == "switcher")[users["trips"] > 0].mean() * 100)
+        return round((brands.matrix(users)["brand_type"] == "switcher")[users["trips"] > 0].mean() * 100, 1)
 
     @wrong("That is how many switchers there are. A percentage of those with a label is asked for.")
     def count(self, context: Context) -> int:
         return int((self._types(context) == "switcher").sum())
 
     @wrong("Those are the loyal ones, national and store together.")
-    def the_loyal(self, context: Context) -> int:
-        return 100 - self.expected(context)
+    def the_loyal(self, context: Context) -> float:
+        return round(100 - self.expected(context), 1)
 
     @wrong("That is a share between 0 and 1. A percentage is asked for: times 100, rounded.")
     def share(self, context: Context) -> float:
-        labelled = self._types(context)
-        return (labelled[labelled.isin(LABELS)] == "switcher").mean()
+        return self._share(context)
 
 
 class Shrunk(Exercise):
@@ -177,6 +212,19 @@ class Shrunk(Exercise):
         shares = _shares(context)
         return round((shares.a + self.TRIPS) / (shares.a + shares.b), 2)
 
+    @wrong("You forgot `a` above: the borrowed store trips are added to its own.")
+    def own_trips_only(self, context: Context) -> float:
+        shares = _shares(context)
+        return round(self.TRIPS / (shares.a + shares.b + self.TRIPS), 2)
+
+    @wrong("That is one store trip of three. The household chose the store's brand on all three.")
+    def one_store_trip(self, context: Context) -> float:
+        return self._share(context, 1, self.TRIPS)
+
+    @wrong("That is a household with a single trip, as in the table above. This one made three.")
+    def one_trip(self, context: Context) -> float:
+        return self._share(context, 1, 1)
+
     @wrong("You took `b` above. `a` stands for the store's brand.")
     def national_instead(self, context: Context) -> float:
         shares = _shares(context)
@@ -190,7 +238,7 @@ class Shrunk(Exercise):
 class ByChance(Exercise):
     id, answer, level, digits = "2.5-5", "by_chance", "decide", 0
     nudge = 'Make the true/false column `(seen > 0.2) & (seen < 0.8)`, keep the rows in which `known["use"]` is "high", take the mean, times 100.'
-    meaning = "In a world in which use has nothing to do with loyalty, a third of the heavy users seem to switch, and none of the light ones. That is what the nine cells show."
+    meaning = "In a world in which use has nothing to do with loyalty, three in ten of the heavy users seem to switch, and none of the light ones: nearly what the nine cells show. Another seed gives a few more or fewer."
 
     def expected(self, context: Context) -> int:
         return self._percent(context, "high")
@@ -236,6 +284,28 @@ class ByChance(Exercise):
         true = np.random.default_rng(25).beta(0.42, 0.79, len(known))
         return round(((true > 0.2) & (true < 0.8))[(known["use"] == "high").to_numpy()].mean() * 100)
 
+    @wrong(
+        "You turned it round: that is what percentage of the switchers have high use. Asked is: of those with high use, what percentage are switchers?"
+    )
+    def turned_round(self, context: Context) -> int:
+        seen, uses = self._world(context)
+        return round((uses[(seen > 0.2) & (seen < 0.8)] == "high").mean() * 100)
+
+    @wrong("That is how many households. What percentage of those with high use?")
+    def count(self, context: Context) -> int:
+        seen, uses = self._world(context)
+        return int(((seen > 0.2) & (seen < 0.8) & (uses == "high")).sum())
+
+    @wrong("Those are households with two trips or more, whatever their use. Keep those whose `use` is high.")
+    def by_trips(self, context: Context) -> int:
+        labelled = brands.matrix(_users(context))
+        seen, _ = self._world(context)
+        return round(((seen > 0.2) & (seen < 0.8))[labelled["trips"].reindex(seen.index) > 1].mean() * 100)
+
+    @wrong("Those are the loyal ones. What percentage are switchers?")
+    def the_loyal(self, context: Context) -> int:
+        return 100 - self.expected(context)
+
     @wrong("You divided by all households: of the households with high use, what percentage are switchers?")
     def of_all(self, context: Context) -> int:
         seen, uses = self._world(context)
@@ -273,6 +343,21 @@ class Cycle27(Exercise):
     def plain_mean(self, context: Context) -> int:
         _, own, _, category = self._parts(context)
         return round((own + category) / 2)
+
+    @wrong("You took k = 4, its purchases. Between four purchases lie three gaps: k = 3.")
+    def purchases_for_gaps(self, context: Context) -> int:
+        k, own, m, category = self._parts(context)
+        return round(((k + 1) * own + m * category) / (k + 1 + m))
+
+    @wrong("You divided by k alone. The weights add up to k + m.")
+    def divided_by_k(self, context: Context) -> int:
+        k, own, m, category = self._parts(context)
+        return round((k * own + m * category) / k)
+
+    @wrong("You rounded m first. Take `borrowed_gaps` as it is, and round only the result.")
+    def m_rounded_up(self, context: Context) -> int:
+        k, own, m, category = self._parts(context)
+        return round((k * own + np.ceil(m) * category) / (k + np.ceil(m)))
 
     @wrong("You forgot to divide by k + m.")
     def not_divided(self, context: Context) -> int:
@@ -325,7 +410,8 @@ class Spring(Exercise):
     id, answer, level, digits = "2.5-8", "spring", "defend", 2
     choices = ("50 % to all heavy users", "30 % to heavy users of national brands", "no offer")
     nudge = (
-        "Take `effect` from `money_national` (row high, 30 %) or from `money` (row high, 50 %), rounded to two digits."
+        "Take `effect`, rounded to two digits and with its sign: for the 30 % from `money_by_brand`, row (national, 30 %); for no "
+        "offer from `money`, row (high, 50 %)."
     )
     meaning = "Both answers are honest. The deepest discount for all heavy users is the one that the data refuse."
     rubric = (
@@ -335,13 +421,18 @@ class Spring(Exercise):
     )
 
     def expected(self, context: Context) -> dict[str, float]:
-        test = _test(context)
-        money = offers.effects(test, "change_in_euros", by="use")
-        national = offers.effects(test[test["brand_type"] == "national"], "change_in_euros", by="use")
         return {
-            "30 % to heavy users of national brands": round(national.loc[("high", "30 %"), "effect"], 2),
-            "no offer": round(money.loc[("high", "50 %"), "effect"], 2),
+            "30 % to heavy users of national brands": self._national(context, "30 %"),
+            "no offer": self._all_heavy(context, "50 %"),
         }
+
+    def _national(self, context: Context, arm: str) -> float:
+        test = _test(context)
+        by_brand = offers.effects(test[test["use"] == "high"], "change_in_euros", by="brand_type")
+        return round(by_brand.loc[("national", arm), "effect"], 2)
+
+    def _all_heavy(self, context: Context, arm: str) -> float:
+        return round(offers.effects(_test(context), "change_in_euros", by="use").loc[("high", arm), "effect"], 2)
 
     @wrong(
         "You took the deepest discount. Look at its interval in `money`, heavy users: on which side of zero does it lie?"
@@ -349,10 +440,9 @@ class Spring(Exercise):
     def the_story(self, context: Context) -> Defence:
         return defend("50 % to all heavy users", self.expected(context)["no offer"], "")
 
-    @wrong("That is the effect among heavy users of all brands. Your rule writes to national users: `money_national`.")
+    @wrong("That is the effect among heavy users of all brands. Your rule writes to national users: `money_by_brand`.")
     def all_brands(self, context: Context) -> Defence:
-        effect = offers.effects(_test(context), "change_in_euros", by="use").loc[("high", "30 %"), "effect"]
-        return defend("30 % to heavy users of national brands", round(effect, 2), "")
+        return defend("30 % to heavy users of national brands", self._all_heavy(context, "30 %"), "")
 
     @wrong("That is the share that took it. The deciding figure is money: the effect on `change_in_euros`.")
     def take_up(self, context: Context) -> Defence:
@@ -362,9 +452,21 @@ class Spring(Exercise):
 
     @wrong("For no offer the figure is what the story's plan would have cost: 50 %, all heavy users, in `money`.")
     def no_offer_national(self, context: Context) -> Defence:
-        test = _test(context)
-        national = offers.effects(test[test["brand_type"] == "national"], "change_in_euros", by="use")
-        return defend("no offer", round(national.loc[("high", "50 %"), "effect"], 2), "")
+        return defend("no offer", self._national(context, "50 %"), "")
+
+    @wrong(
+        "That is what the 30 % would bring. For no offer give the effect of the plan that you refuse: 50 %, all heavy users, in `money`."
+    )
+    def no_offer_thirty(self, context: Context) -> Defence:
+        return defend("no offer", self._national(context, "30 %"), "")
+
+    @wrong("The story's plan loses money: the figure is below zero. Keep its sign.")
+    def sign_lost(self, context: Context) -> Defence:
+        return defend("no offer", -self._all_heavy(context, "50 %"), "")
+
+    @wrong("That is the 50 % among national users. Your rule sends them 30 %.")
+    def wrong_depth(self, context: Context) -> Defence:
+        return defend("30 % to heavy users of national brands", self._national(context, "50 %"), "")
 
 
 class ToFriends(Exercise):
@@ -396,6 +498,24 @@ class ToFriends(Exercise):
         test = _test(context)
         return round(test.loc[test["arm"] == "50 %", "brand_type"].isin(["store", "switcher"]).mean() * 100)
 
+    @wrong("You counted the used coupons of all three depths. Only those of 50 % are asked for.")
+    def all_depths(self, context: Context) -> int:
+        test = _test(context)
+        used = test[test["used"] & (test["arm"] != "control")]
+        return round(used["brand_type"].isin(["store", "switcher"]).mean() * 100)
+
+    @wrong("You divided by all letters with 50 %. Divide by the coupons that were used.")
+    def of_all_letters(self, context: Context) -> int:
+        test = _test(context)
+        deep = test[test["arm"] == "50 %"]
+        return round((deep["used"] & deep["brand_type"].isin(["store", "switcher"])).mean() * 100)
+
+    @wrong("That is how many coupons. What percentage of the used ones?")
+    def count(self, context: Context) -> int:
+        test = _test(context)
+        deep = test[(test["arm"] == "50 %") & test["used"]]
+        return int(deep["brand_type"].isin(["store", "switcher"]).sum())
+
     @wrong("You asked what percentage of the store users and switchers used it. Asked is whose the used coupons are.")
     def other_way_round(self, context: Context) -> int:
         test = _test(context)
@@ -410,9 +530,7 @@ class ToFriends(Exercise):
 
 class TimesByLot(Exercise):
     id, answer, level, digits = "2.5-10", "times_by_lot", "do", 2
-    nudge = (
-        'Call `cycles.back_test(coffee, cut="2025-08-17", window_days=3)` and take the column `times` in the first row.'
-    )
+    nudge = 'Call `cycles.back_test(coffee, cut="2025-08-17", window_days=3)` and take the column `times` in the first row, with two digits.'
     meaning = "A fifth more hits than by lot. It is worth a reminder that costs nothing, and hardly a project."
 
     def expected(self, context: Context) -> float:
@@ -432,6 +550,22 @@ class TimesByLot(Exercise):
     @wrong("That is the window of ten days. Here it is three: `window_days=3`.")
     def wide_window(self, context: Context) -> float:
         return round(self._test(context, 10).loc["own cycle, shrunk", "times"], 2)
+
+    @wrong("That is a window of seven days to each side. Three before and three after: `window_days=3`.")
+    def week_to_each_side(self, context: Context) -> float:
+        return round(self._test(context, 7).loc["own cycle, shrunk", "times"], 2)
+
+    @wrong('That is the row "own cycle alone", or one digit too few. Take "own cycle, shrunk", with two digits.')
+    def own_alone(self, context: Context) -> float:
+        return round(self._test(context, 3).loc["own cycle alone", "times"], 2)
+
+    @wrong('That is the row "one day for all". Take "own cycle, shrunk".')
+    def one_day(self, context: Context) -> float:
+        return round(self._test(context, 3).loc["one day for all", "times"], 2)
+
+    @wrong("That is by how much it is better. How many times as often? The column `times` as it stands.")
+    def only_the_gain(self, context: Context) -> float:
+        return round(self._test(context, 3).loc["own cycle, shrunk", "times"] - 1, 2)
 
     @wrong("That is the row of the category's cycle. Take the household's own, shrunk.")
     def category_row(self, context: Context) -> float:
@@ -471,6 +605,11 @@ class Unsure(Exercise):
     @wrong("You counted below one half. A label that is right with 60 % is also unsure: below 0.8.")
     def below_a_half(self, context: Context) -> int:
         return self._below(context, 0.5)
+
+    @wrong("You took `shares`, learned from pain relievers. Learn anew: `brands.fit_shares(cereal)`.")
+    def other_shares(self, context: Context) -> int:
+        cereal = brands.usage(context.load("complete_journey").transactions.where("category", "COLD CEREAL"))
+        return round((_shares(context).label(cereal)["certainty"].dropna() < 0.8).mean() * 100)
 
     @wrong("That is pain relievers. Cold cereal is asked for.")
     def pain_relievers(self, context: Context) -> int:
