@@ -1,15 +1,15 @@
 """Whom should we have written to? Lists of customers judged by one experiment in which lots decided about everybody."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from crmkit.errors import InputError, KindError
+from crmkit.errors import InputError, KindError, all_known, in_range
 from crmkit.evaluation import experiments
-from crmkit.tables.frames import needs
+from crmkit.tables.frames import by_customer, complete, needs
 
 __all__ = ["choose", "compare"]
 
@@ -37,7 +37,8 @@ def compare(
     ----------
     table : one row a customer of the experiment, by index or column `customer_id`, with `group` ("control" and one other)
         and `outcome`, yes/no.
-    lists : name → customers, as ids or as a yes/no Series by customer_id. Who is not in the experiment is not counted.
+    lists : name → customers, as ids or as a yes/no Series by customer_id (or by the rows of `table`). Who is not in the
+        experiment is not counted, nor is anybody twice.
     design : "randomised" or "naive", as for `experiments.read_out`.
     cost_per_contact : money a message.
     coupon : money that each contacted buyer is given; or the column with what each customer was given (0 for nothing).
@@ -48,14 +49,15 @@ def compare(
     -------
     DataFrame, one row a list: `customers`, `contacted`, `held_out` (of the experiment), `with_contact`, `without` (shares
     of buyers), `effect`, `low`, `high`; if all on the list were written to: `more_buyers`, `given_anyway` (coupons for
-    those who would have bought anyway, in money, if they use them like other buyers), `cost`, `cost_per_buyer` with `cost_low`, `cost_high` (inf where the
-    effect may be nothing; missing cost where it is none), and with `margin` `profit`, `profit_low`, `profit_high`.
+    those who would have bought anyway, in money, if they use them like other buyers), `cost`, `cost_per_buyer` with
+    `cost_low`, `cost_high` (inf where the effect may be nothing, as where `low` is not above 0; a missing cost where it
+    is none), and with `margin` `profit`, `profit_low`, `profit_high`.
     attrs: `design`, `limits`, `level`, `margin`.
 
     Raises
     ------
-    InputError for a list without a customer in one of the groups, an outcome that is no yes/no, negative costs; else as
-    `experiments.read_out`.
+    InputError for a list without a customer in one of the groups, negative costs; KindError for an outcome that is no
+    yes/no; else as `experiments.read_out`.
 
     Source: the interval of a ratio: Fieller (1954), Journal of the Royal Statistical Society B 16(2).
 
@@ -67,21 +69,19 @@ def compare(
     list
     all          60.0          80.0  300.0             5.0       3.7       9.01
     """
-    frame, members = _members(table, lists)
-    amounts = {"cost_per_contact": cost_per_contact, **(made_for or {})}
+    frame, members = _experiment(table, lists, outcome, design, group, level)
+    amounts = [("cost_per_contact", cost_per_contact), ("margin", 0 if margin is None else margin)]
     if isinstance(coupon, str):
         needs(frame, [coupon], "the experiment")
-        if frame[coupon].isna().any():
-            raise InputError(
-                f"{coupon!r} is missing for {int(frame[coupon].isna().sum()):,} customers; who was given nothing has a 0."
-            )
+        complete(frame, [coupon], "the experiment", "who was given nothing has a 0")
+        if not pd.api.types.is_numeric_dtype(frame[coupon]):
+            raise KindError(f"column {coupon!r} holds {frame[coupon].dtype}; make it the money that each was given.")
+        amounts.append((f"the lowest {coupon!r}", float(frame[coupon].min())))
     else:
-        amounts |= {"coupon": coupon}
-    for name, amount in amounts.items():
-        if not isinstance(amount, (int, float, np.number)) or not 0 <= amount < np.inf:
-            raise InputError(f"{name}: {amount!r} is no amount of money of 0 or more.")
-    if unknown := [name for name in made_for or {} if name not in members]:
-        raise InputError(f"made_for: there is no list {unknown[0]!r}; the lists are {', '.join(members)}.")
+        amounts.append(("coupon", coupon))
+    all_known("made_for", made_for or {}, members)
+    for name, amount in [*amounts, *(made_for or {}).items()]:
+        in_range(name, amount, 0, what="an amount of money")
     z, rows = NormalDist().inv_cdf((1 + level) / 2), {}
     for name, on_list in members.items():
         if frame.loc[on_list, group].nunique() < 2:
@@ -90,8 +90,6 @@ def compare(
             )
         those = frame[on_list]
         found = experiments.read_out(those, outcome, design=design, group=group, level=level)
-        if found.kind != "share":
-            raise KindError(f"column {outcome!r} must be yes/no (or 0/1): a buyer or not.")
         size = int(on_list.sum())
         (arm,) = (one for one in found.means if one != experiments.CONTROL)
         p, n = (np.array([side[arm], side[experiments.CONTROL]]) for side in (found.means, found.sizes))
@@ -102,6 +100,7 @@ def compare(
         both = np.cov(given.to_numpy(float), reached[outcome].to_numpy(float), ddof=0) / n[0]
         each = cost_per_contact + (made_for or {}).get(name, 0.0) / size + given.mean()
         low, high = _ratio(each, found.estimate, both, spread[1], z)
+        high = high if found.low > 0 else np.inf
         row = {"customers": size, "contacted": int(n[0]), "held_out": int(n[1]), "with_contact": p[0], "without": p[1]}
         row |= {"effect": found.estimate, "low": found.low, "high": found.high, "more_buyers": size * found.estimate}
         row |= {"given_anyway": size * p[1] * (given.mean() / p[0] if p[0] else 0.0), "cost": size * each}
@@ -147,7 +146,7 @@ def choose(
 
     Raises
     ------
-    InputError if less than two lists are large enough.
+    InputError if less than two lists are large enough; else as `compare`.
 
     Source: the winner's curse of selection; Efron (2011), Journal of the American Statistical Association 106(496).
 
@@ -159,8 +158,9 @@ def choose(
     >>> bool(found.attrs["promised"] - found.attrs["kept"] > 0.05)
     True
     """
-    frame, members = _members(table, lists)
-    whole = experiments.read_out(frame, outcome, design="naive", group=group)
+    for name, number, least in (("splits", splits, 1), ("smallest", smallest, 1), ("seed", seed, 0)):
+        in_range(name, number, least, what="a whole number")
+    frame, members = _experiment(table, lists, outcome, "naive", group, 0.95)
     bought, contact = frame[outcome].to_numpy(float), (frame[group] != experiments.CONTROL).to_numpy()
     on_list = np.column_stack([one.to_numpy() for one in members.values()]).astype(float)
     names, random, rows = np.array(list(members), dtype=object), np.random.default_rng(seed), []
@@ -174,12 +174,10 @@ def choose(
             first[random.permutation(arm)[: len(arm) // 2]] = True
         effects, enough = [], np.ones(len(names), dtype=bool)
         for half in (first, ~first):
-            means = []
-            for side in (contact, ~contact):
-                sizes = on_list[half & side].sum(axis=0)
-                enough &= sizes >= smallest
-                means.append(bought[half & side] @ on_list[half & side] / np.maximum(sizes, 1))
-            effects.append(means[0] - means[1])
+            sides = np.stack([half & contact, half & ~contact]).astype(float)
+            sizes, buyers = sides @ on_list, (sides * bought) @ on_list
+            enough &= (sizes >= smallest).all(axis=0)
+            effects.append(np.subtract(*(buyers / np.maximum(sizes, 1))))
         anywhere |= enough
         if enough.sum() < 2:
             raise InputError(
@@ -189,26 +187,38 @@ def choose(
         best = int(np.argmax(np.where(enough, effects[0], -np.inf)))
         rows.append((names[best], effects[0][best], effects[1][best]))
     result = pd.DataFrame(rows, columns=["chosen", "promised", "kept"]).rename_axis("split")
-    result.attrs = {"lists": int(anywhere.sum()), "outcome": whole.outcome}
+    result.attrs = {"lists": int(anywhere.sum()), "outcome": outcome}
     result.attrs |= {name: float(result[name].mean()) for name in ("promised", "kept")}
     return result
 
 
-def _members(table: pd.DataFrame, lists: Mapping[str, Any]) -> "tuple[pd.DataFrame, dict[str, pd.Series[bool]]]":
+def _experiment(
+    table: pd.DataFrame, lists: Mapping[str, Any], outcome: str, design: str, group: str, level: float
+) -> "tuple[pd.DataFrame, dict[str, pd.Series[bool]]]":
     """The experiment by customer, and for each list who of them is on it."""
-    if not isinstance(table, pd.DataFrame):
-        raise KindError(f"a DataFrame with one row a customer is needed, not {type(table).__name__}.")
-    frame = table.set_index("customer_id") if "customer_id" in table.columns else table
-    if not frame.index.is_unique:
-        raise InputError(f"customer {frame.index[frame.index.duplicated()][0]!r} stands in the experiment twice.")
+    frame = by_customer(table, "the experiment")
+    if experiments.read_out(frame, outcome, design=design, group=group, level=level).kind != "share":
+        raise KindError(f"column {outcome!r} must be yes/no (or 0/1): a buyer or not.")
     if not isinstance(lists, Mapping) or not lists:
         raise KindError("lists is a mapping of names to customers, such as {'all': table.index}.")
-    members = {}
-    for name, chosen in lists.items():
-        if isinstance(chosen, pd.Series) and pd.api.types.is_bool_dtype(chosen):
-            chosen = chosen.index[chosen.fillna(False)]
-        members[str(name)] = pd.Series(frame.index.isin(pd.Index(chosen)), index=frame.index)
+    members = {
+        str(name): pd.Series(_on_list(name, chosen, table, frame), frame.index) for name, chosen in lists.items()
+    }
     return frame, members
+
+
+def _on_list(name: object, chosen: Any, table: pd.DataFrame, frame: pd.DataFrame) -> np.ndarray:
+    """Who of the experiment is on a list, whichever way it was written."""
+    series = isinstance(chosen, pd.Series)
+    if series and pd.api.types.infer_dtype(chosen, skipna=True) == "boolean":
+        by_row = chosen.index.name != "customer_id" and chosen.index.equals(table.index)
+        return frame.index.isin((frame if by_row else chosen).index[chosen.astype("boolean").fillna(False)])
+    written = isinstance(chosen, Iterable) and not isinstance(chosen, str | Mapping | pd.DataFrame)
+    ids = pd.Index(chosen if written else [])
+    numbers = series and len(ids) and chosen.index.name == "customer_id" and chosen.isin([0, 1]).all()
+    if not written or ids.dtype == bool or numbers:
+        raise KindError(f"list {name!r} must be ids of customers, or True and False in a Series by customer_id.")
+    return frame.index.isin(ids)
 
 
 def _ratio(cost: float, effect: float, both: np.ndarray, spread: float, z: float) -> tuple[float, float]:
@@ -218,8 +228,7 @@ def _ratio(cost: float, effect: float, both: np.ndarray, spread: float, z: float
     b = -2 * (cost * effect - z**2 * both[0, 1])
     c = cost**2 - z**2 * both[0, 0]
     root = np.sqrt(max(b**2 - 4 * a * c, 0.0))
-    if a > 0 and effect > 0:
-        return max((-b - root) / (2 * a), 0.0), (-b + root) / (2 * a)
-    if a < 0 <= c:  # the effect may be nothing: no upper limit
-        return (-b - root) / (2 * a), np.inf
-    return np.nan, np.inf
+    if a > 0:
+        return (max((-b - root) / (2 * a), 0.0), (-b + root) / (2 * a)) if effect > 0 else (np.nan, np.inf)
+    # the effect may be nothing: no upper limit; and no lower one if the cost, too, may be nothing
+    return 0.0 if c < 0 else (-b - root) / (2 * a) if a < 0 else np.nan, np.inf

@@ -90,6 +90,64 @@ def test_a_list_may_be_ids_or_yes_and_no_and_strangers_do_not_count():
     assert found.loc["ids"].equals(found.loc["more"])
 
 
+def test_a_yes_and_no_may_stand_by_the_rows_of_the_table_or_have_gaps():
+    # ids that are also places of other rows: 0 … 1999 turned round
+    table = TRIAL.set_axis(TRIAL.index[::-1]).reset_index()
+    tea = table["segment"] == "tea"
+    wanted = targets.compare(table, {"tea": table.loc[tea, "customer_id"]}, "bought", **COST)
+    lists = [tea, tea.astype(object).where(tea, None), tea.astype("boolean"), tea.set_axis(table["customer_id"])]
+    for chosen in (*lists, set(table.loc[tea, "customer_id"]), [*table.loc[tea, "customer_id"]] * 2):
+        pd.testing.assert_frame_equal(targets.compare(table, {"tea": chosen}, "bought", **COST), wanted)
+    assert wanted.loc["tea", "customers"] == TEA.sum()
+
+
+def test_the_limits_are_where_the_test_of_a_price_turns():
+    # another way: a price R is inside if the contacted, R taken off for each buyer, cost no more nor less than the others by chance
+    random, z, kinds = np.random.default_rng(0), 1.959963984540054, set()
+    prices = np.r_[0, np.geomspace(0.01, 1e9, 1200)]
+    for _ in range(90):
+        sizes, base = random.integers(5, 400, 2), random.random() * 0.5
+        arms = [random.random(size) < base + lift for size, lift in zip(sizes, (0.12, 0), strict=True)]
+        given = arms[0] * (random.random(sizes[0]) < 0.7) * random.choice([0, 3.0, 10.0])
+        frame = pd.DataFrame(
+            {
+                "group": np.repeat(["contact", "control"], sizes),
+                "bought": np.concatenate(arms),
+                "given": np.r_[given, np.zeros(sizes[1])],
+            }
+        ).rename_axis("customer_id")
+        contact = float(random.choice([0, 0.01, 0.4]))
+        costs = COST | {"cost_per_contact": contact, "coupon": "given"}
+        found = targets.compare(frame, {"all": frame.index}, "bought", margin=9, **costs).iloc[0]
+        cost, effect = contact + given.mean(), arms[0].mean() - arms[1].mean()
+        if effect <= 0:
+            continue
+        spread = [
+            np.var(given - price * arms[0]) / sizes[0] + price**2 * np.var(arms[1]) / sizes[1] for price in prices
+        ]
+        inside = (cost - prices * effect) ** 2 <= z**2 * np.array(spread) + 1e-12
+        assert found["cost_low"] == pytest.approx(prices[inside].min(), abs=0.011, rel=0.03)
+        if inside[-1] or found["low"] <= 0:
+            assert found["cost_high"] == np.inf
+        else:
+            assert found["cost_high"] == pytest.approx(prices[inside].max(), abs=0.011, rel=0.03)
+        kinds.add((bool(inside[-1]), bool(found["low"] <= 0), found["cost_low"] == 0))
+        left = arms[0] * 9 - given - contact  # a margin for each buyer, less what the contact cost: a plain mean
+        half = z * np.sqrt(np.var(left) / sizes[0] + 81 * np.var(arms[1]) / sizes[1]) * sizes.sum()
+        assert found["profit_high"] - found["profit"] == pytest.approx(half)
+        assert found["profit"] == pytest.approx(sizes.sum() * (left.mean() - 9 * arms[1].mean()))
+    assert {(False, False, False), (True, True, False), (False, True, False), (True, True, True)} <= kinds
+
+
+def test_nobody_bought_and_a_message_that_repels():
+    frame = trial(
+        {("x", "contact"): (50, 0), ("x", "control"): (50, 0), ("y", "contact"): (90, 1), ("y", "control"): (90, 40)}
+    )
+    found = targets.compare(frame, {"x": frame["segment"] == "x", "y": frame["segment"] == "y"}, "bought", **COST)
+    assert found[["cost_per_buyer", "cost_low"]].isna().all(axis=None)
+    assert (found["cost_high"] == np.inf).all()
+
+
 def many(seed: int, works: bool) -> tuple[pd.DataFrame, dict]:
     random, n = np.random.default_rng(seed), 3000
     good, contact = random.random(n) < 0.2, random.random(n) < 0.5
@@ -129,14 +187,35 @@ def test_lots_do_not_know_the_order_of_rows():
         ({"lists": {"tea": TEA & (TRIAL["group"] == "contact")}}, InputError, "not in both groups"),
         ({"lists": {"nobody": []}}, InputError, "has 0 customers of the experiment"),
         ({"lists": [1, 2]}, KindError, "lists is a mapping"),
-        ({"coupon": -1}, InputError, "coupon: -1"),
+        ({"coupon": -1}, InputError, "coupon=-1 must be an amount of money"),
         ({"coupon": "gift"}, ColumnError, "no column 'gift'"),
-        ({"table": TRIAL.assign(gift=np.nan), "coupon": "gift"}, InputError, "is missing for 2,000 customers"),
-        ({"made_for": {"coffee": 3}}, InputError, "no list 'coffee'"),
+        (
+            {"table": TRIAL.assign(gift=np.nan), "coupon": "gift"},
+            InputError,
+            "'gift' is missing in 2,000 of 2,000 rows; who was given nothing has a 0",
+        ),
+        ({"made_for": {"coffee": 3}}, InputError, "made_for: 'coffee' is not known; use 'tea'"),
+        ({"made_for": {"tea": -1}}, InputError, "tea=-1 must be an amount of money"),
+        ({"table": TRIAL.assign(gift=-1.0), "coupon": "gift"}, InputError, "the lowest 'gift'=-1.0"),
+        ({"table": TRIAL.assign(gift="x"), "coupon": "gift"}, KindError, "column 'gift' holds"),
+        ({"cost_per_contact": np.nan}, InputError, "cost_per_contact=nan"),
+        ({"margin": "10"}, InputError, "margin='10' must be an amount"),
+        ({"level": 95}, InputError, "level=95 must be a number above 0 and below 1"),
+        ({"group": "arm"}, ColumnError, "no column 'arm'"),
+        # the list knows two groups, the experiment has three
+        ({"table": TRIAL.assign(group=TRIAL["group"].mask(~TEA, "other"))}, InputError, "one other value"),
+        *(
+            ({"lists": {"tea": chosen}}, KindError, "list 'tea' must be ids of customers")
+            for chosen in (None, "tea", {0: True}, TRIAL, TEA.to_numpy(), TEA.astype(int), 5)
+        ),
         ({"outcome": "buys"}, ColumnError, "no column 'buys'"),
         ({"design": "by eye"}, InputError, "design='by eye'"),
         ({"table": TRIAL.assign(bought=TRIAL["bought"] * 2.5)}, KindError, "must be yes/no"),
-        ({"table": pd.concat([TRIAL, TRIAL.head(1)])}, InputError, "stands in the experiment twice"),
+        (
+            {"table": pd.concat([TRIAL, TRIAL.head(1)])},
+            InputError,
+            "the experiment: 1 customers stand there twice, such as 0",
+        ),
     ],
 )
 def test_what_cannot_be_compared_says_why(change, error, words):
@@ -148,3 +227,31 @@ def test_what_cannot_be_compared_says_why(change, error, words):
 def test_too_small_lists_cannot_choose():
     with pytest.raises(InputError, match="two at least"):
         targets.choose(TRIAL, {"tea": TEA, "one": [1]}, "bought")
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "words"),
+    [
+        ({"splits": 0}, InputError, "splits=0 must be a whole number from 1 on"),
+        ({"splits": 2.5}, InputError, "splits=2.5"),
+        ({"smallest": 0}, InputError, "smallest=0"),
+        ({"seed": -1}, InputError, "seed=-1"),
+        ({"table": TRIAL.assign(bought=TRIAL["bought"] * 2.5)}, KindError, "must be yes/no"),
+        ({"group": "arm"}, ColumnError, "no column 'arm'"),
+    ],
+)
+def test_what_cannot_be_chosen_says_why(change, error, words):
+    given = {"table": TRIAL, "lists": {"tea": TEA, "rest": ~TEA}, "outcome": "bought"} | change
+    with pytest.raises(error, match=words):
+        targets.choose(**given)
+
+
+def test_the_two_halves_are_halves_of_each_group():
+    # closed form: with one list of everybody, what is promised and what is kept are the two halves' effects, mirrored
+    # about the whole effect (even groups); and of two equal lists the first is chosen
+    found = targets.choose(TRIAL, {"all": TRIAL.index, "again": TRIAL.index}, "bought", splits=20, smallest=500)
+    assert set(found["chosen"]) == {"all"}
+    assert (found["promised"] + found["kept"]).to_numpy() == pytest.approx(2 * (0.076 - 0.028))
+    assert found["promised"].nunique() > 5
+    with pytest.raises(InputError, match="two at least"):
+        targets.choose(TRIAL, {"all": TRIAL.index, "again": TRIAL.index}, "bought", splits=2, smallest=501)
