@@ -193,6 +193,38 @@ def test_what_is_borrowed_is_the_ratio_of_the_variance_components_of_statsmodels
     assert found.attrs["borrowed_gaps"] == pytest.approx(ratio, rel=0.001 if len(set(sizes)) == 1 else 0.1)
 
 
+def test_a_purchase_on_the_day_of_the_cut_is_no_hit_and_a_passed_window_is_overdue_from_the_day_after():
+    """Every 10 days, the last on day 100, the day of the cut: due on 110, but nothing comes before day 150."""
+    shop = orders({"ann": [*range(0, 101, 10), 150]})
+    found = cycles.back_test(shop, cut="2025-04-11", window_days=10)
+    assert found.loc[list(cycles.METHODS[:3]), "hits"].to_list() == [0, 0, 0]
+    assert found.loc[cycles.METHODS[0], "median_miss_days"] == 40
+    for day, late in (("2025-04-30", False), ("2025-05-01", True)):  # due on 21 April, and nine days more
+        assert cycles.next_due(shop, as_of=day, window_days=9)["overdue"].to_list() == [late]
+
+
+def test_one_day_for_all_is_the_day_on_which_half_are_due():
+    """Due on days 110, 120 and 190, so day 120 for all; each buys on that day or on another."""
+    days = {"a": [90, 100, 120], "b": [80, 100, 121], "c": [10, 100, 123], "end": [300, 301]}
+    found = cycles.back_test(orders(days), cut="2025-04-11", window_days=2, borrowed_gaps=0)
+    assert found.attrs["judged"] == 3
+    assert found.loc["one day for all", ["hits", "median_miss_days"]].to_list() == [2, 1]
+
+
+def test_the_data_must_reach_one_cycle_and_the_window_beyond_the_cut():
+    """The category's cycle is 30 days, the cut day 100: with a window of 5 days the data must reach day 135."""
+    days = {"a": [90, 100, 112], "b": [70, 100], "c": [40, 100]}
+    for last, enough in ((134, False), (135, True)):
+        shop = orders(days | {"end": [last]})
+        if enough:
+            assert cycles.back_test(shop, cut="2025-04-11", window_days=5, borrowed_gaps=0).attrs["judged"] == 2
+        else:
+            with pytest.raises(
+                InputError, match=r"before one cycle of the category \(30 days\) and the window of 5 days"
+            ):
+                cycles.back_test(shop, cut="2025-04-11", window_days=5, borrowed_gaps=0)
+
+
 def test_it_learns_nothing_from_after_the_cut():
     days, _ = gamma_shop(np.random.default_rng(4), households=60)
     before = cycles.next_due(orders(days), as_of="2026-06-30")
@@ -245,17 +277,18 @@ def test_a_million_rows_take_seconds():
     assert time.process_time() - before < 12  # about 2 on a quiet machine
 
 
-def test_a_day_by_lot_is_the_mean_over_all_days_of_one_cycle():
+@pytest.mark.parametrize("window", [4, 20], ids=["windows apart", "windows that overlap"])
+def test_a_day_by_lot_is_the_mean_over_all_days_of_one_cycle(window):
     """Counted day by day, household by household."""
     days, _ = gamma_shop(np.random.default_rng(3), households=150)
-    found = cycles.back_test(orders(days), cut="2026-06-30", window_days=4)
-    known = cycles.next_due(orders(days), as_of="2026-06-30", window_days=4)
+    found = cycles.back_test(orders(days), cut="2026-06-30", window_days=window)
+    known = cycles.next_due(orders(days), as_of="2026-06-30", window_days=window)
     cut, end = pd.Timestamp("2026-06-30"), max(max(when) for when in days.values())
     first = pd.Timestamp("2025-01-01")
     judged = known[(known["due"] > cut) & (known["window_to"] <= first + pd.Timedelta(days=int(end)))]
     at, span = (cut - first).days, int(np.floor(found.attrs["category_cycle_days"] + 0.5))
     rates = [
-        np.mean([np.any(np.abs(days[who][days[who] > at] - at - day) <= 4) for day in range(1, span + 1)])
+        np.mean([np.any(np.abs(days[who][days[who] > at] - at - day) <= window) for day in range(1, span + 1)])
         for who in judged.index
     ]
     assert found.loc[cycles.METHODS[4], "households"] == len(judged)

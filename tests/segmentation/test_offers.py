@@ -24,6 +24,9 @@ def test_by_hand():
     assert found["discount_anyway"] == pytest.approx(0.30)
     assert found["naive"] == pytest.approx((40 * (3 - 1) - 10) / 100)
     assert (found["low"], found["high"]) == pytest.approx((-0.30, -0.10))
+    # of the ten purchases five were nobody's of ours before, and a fifth of all are only earlier
+    terms = {"store_margin": 3, "national_margin": 2, "discount": 0, "contact_cost": 0, "replaced": 0.5, "pulled": 0.2}
+    assert offers.value(cell, **terms)["value"].iloc[0] == pytest.approx(0.8 * (5 * (3 - 2) + 5 * 3) / 100)
 
 
 def test_the_ends_of_an_interval_are_cut_where_no_share_can_be():
