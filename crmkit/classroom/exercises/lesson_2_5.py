@@ -112,7 +112,7 @@ class NewSwitchers(Exercise):
         return int((strict == usual).sum())
 
     @wrong(
-        "You also set `least_trips=2`, or counted with it. Change the bounds of loyalty and nothing else, and leave out the old switchers."
+        "You labelled with `least_trips=2` as well. Change only the bounds of loyalty, and leave out those that were switchers before."
     )
     def least_trips_changed(self, context: Context) -> int:
         strict = brands.matrix(_users(context), loyal=(0, 1), least_trips=2)
@@ -463,6 +463,22 @@ class Spring(Exercise):
     @wrong("The story's plan loses money: the figure is below zero. Keep its sign.")
     def sign_lost(self, context: Context) -> Defence:
         return defend("no offer", -self._all_heavy(context, "50 %"), "")
+
+    @wrong("That is the arithmetic with one later purchase, which we assumed. Take what was counted: `money_by_brand`.")
+    def arithmetic(self, context: Context) -> Defence:
+        test = _test(context)
+        took = offers.effects(test[test["brand_type"] == "national"], "bought_store", by="use").loc[("high", "30 %")]
+        packs = context.load("supermarket").products.query("category == 'painkillers' and doses == 48")
+        store, calmex = (packs[packs["brand"] == brand].iloc[0] for brand in ("Millbrook", "Calmex"))
+        found = offers.value(
+            pd.DataFrame({"without": [took["control"]], "added": [took["effect"]]}),
+            store_margin=float(store["price"] - store["unit_cost"]),
+            national_margin=float(calmex["price"] - calmex["unit_cost"]),
+            discount=0.30 * float(store["price"]),
+            contact_cost=0.20,
+            later=1,
+        )
+        return defend("30 % to heavy users of national brands", round(found["value"].iloc[0], 2), "")
 
     @wrong("That is the 50 % among national users. Your rule sends them 30 %.")
     def wrong_depth(self, context: Context) -> Defence:
