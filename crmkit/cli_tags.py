@@ -1,7 +1,7 @@
 """The command `crmkit tag`: who carries which tag, from an order book, a table of customers and rules; `cli` registers it."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +11,7 @@ from crmkit.errors import InputError, near_misses
 
 _NUMBER = r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]+)?"
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TABLES = ("tags", "preview", "audit", "overlaps")
 
 
 def register(
@@ -56,18 +57,16 @@ def tag(
     agreed = tags.read(rules)
     if not preview and out.exists() and not out.is_dir():
         raise InputError(f"--out {out}: that is a file; name a folder.")
+    for given_file in (Path(source), customers, rules):
+        if not preview and given_file and given_file.resolve() in [(out / f"{name}.csv").resolve() for name in _TABLES]:
+            raise InputError(f"--out {out}: {given_file} would be written over; name another folder.")
     table, told = lifecycle.summary(tables.Transactions.read(source, **reading), as_of=as_of), []
     if customers is not None and customer_key is not None:
         table, told = _join(table, customers, customer_key)
     day = table.attrs["as_of"]
     found, given = tags.preview(table, agreed), tags.apply(table, agreed)
     live = [hand for hand in agreed.by_hand if str(hand["since"]) <= day <= str(hand["until"] or day)]
-    ids = {tables.frames.id_text(one): one for one in table.index} if live else {}
-    for hand in live:
-        who = str(hand["customer_id"])
-        if who not in ids:
-            raise InputError(f"by_hand: there is no customer {who!r}, who should get {hand['tag']!r}; look at the id.")
-        given = tags.add_manual(given, **hand | {"customer_id": ids[who]})
+    given, twice = _by_hand(given, live, table)
 
     shown = found.assign(share=[f"{share:.1%}" for share in found["share"]])
     told = [f"{len(table):,} customers, as of {day}.", *told, ""]
@@ -77,12 +76,16 @@ def tag(
     ]
     if agreed.by_hand:
         told.append(f"By hand: {len(live):,} in force, {len(agreed.by_hand) - len(live):,} not yet or expired.")
+    told += [f"By hand: {who} carries {tag!r} by its rule already; the rule's tag stands." for who, tag in twice]
+    if unknown := [name for name in agreed.sensitive if name not in table.columns]:
+        close = "".join(near_misses(name, table.columns) for name in unknown)
+        told.append(f"Marked sensitive, but no attribute here: {', '.join(map(repr, unknown))}.{close}")
     for pair in tags.conflicts(given, agreed).itertuples():
         told.append(f"Conflict: {pair.customers:,} with both {pair.tag!r} and {pair.other!r}, such as {pair.example}.")
     if not preview:
         both = tags.overlaps(given).rename_axis("tag").reset_index()
         out.mkdir(parents=True, exist_ok=True)
-        frames = {"tags": given, "preview": found, "audit": tags.audit(agreed), "overlaps": both}
+        frames = dict(zip(_TABLES, (given, found, tags.audit(agreed), both), strict=True))
         for name, frame in frames.items():
             export.write_csv(frame, out / f"{name}.csv.part")
         for name in frames:  # all of them, or none
@@ -91,6 +94,36 @@ def tag(
             f"{len(given):,} tags are in {out / 'tags.csv'}; beside it preview.csv, audit.csv and overlaps.csv."
         )
     return "\n".join(told)
+
+
+def _by_hand(given: Any, live: list[Mapping[str, Any]], table: Any) -> tuple[Any, list[tuple[str, str]]]:
+    """The tags with those that people gave; and who carries one of these by its rule already."""
+    import pandas as pd
+
+    from crmkit.segmentation import tags
+    from crmkit.tables import frames
+
+    given = given.assign(by=None, why=None)  # the same columns in every run
+    ids = {frames.id_text(one): one for one in table.index} if live else {}
+    for hand in live:
+        if str(hand["customer_id"]) not in ids:
+            raise InputError(
+                f"by_hand: there is no customer {hand['customer_id']!r}, who should get {hand['tag']!r}; look at the id."
+            )
+    # only the rows of these customers: copying all tags for each of them would take minutes
+    few = given[given["customer_id"].isin({ids[str(hand["customer_id"])] for hand in live})]
+    by_rule, twice, count = set(zip(few["customer_id"], few["tag"], strict=True)), [], len(few)
+    for hand in live:
+        who = ids[str(hand["customer_id"])]
+        if (who, hand["tag"]) in by_rule:
+            twice.append((str(who), hand["tag"]))
+        else:
+            few = tags.add_manual(few, **hand | {"customer_id": who})
+    if len(few) == count:
+        return given, twice
+    whole = pd.concat([given.astype({"tag": few["tag"].dtype}), few.iloc[count:]], ignore_index=True)
+    whole.attrs = dict(given.attrs)
+    return whole, twice
 
 
 def _join(summary: Any, path: Path, key: str) -> tuple[Any, list[str]]:
@@ -119,7 +152,7 @@ def _join(summary: Any, path: Path, key: str) -> tuple[Any, list[str]]:
     table = table.apply(_typed).set_axis(pd.Index(ids, name="customer_id"))
     if not table.index.is_unique:
         raise InputError(f"{path}: the customer {table.index[table.index.duplicated()][0]!r} stands in it twice.")
-    known = summary.index.isin(table.index)
+    known = table.index.get_indexer(summary.index) >= 0  # isin takes ten times as long with texts
     if not known.any():
         whose = f"{', '.join(map(str, ids[:3]))} there, {', '.join(map(str, summary.index[:3]))} in the order book"
         raise InputError(f"{path}: by {key!r} no customer is in both tables ({whose}); is it the right column?")
@@ -141,7 +174,7 @@ def _typed(values: Any) -> Any:
         return values
     texts = values.where(~values.isin(columns.MISSING))
     told = texts.dropna()
-    if len(told) and all(isinstance(one, str) for one in told):
+    if len(told) and (values.dtype != object or all(isinstance(one, str) for one in told)):
         if told.str.fullmatch(_NUMBER).all():
             return pd.to_numeric(texts)
         if told.str.fullmatch(_DAY).all():

@@ -115,7 +115,9 @@ def test_tags_preview_audit_and_overlaps_by_hand(here, crmkit):
     audit = read(here / "made/audit.csv").set_index("tag")
     assert audit.loc["'=senior", "allowed_by"] == "age: A. Weber, data protection"
     assert audit.loc["spring", "attributes"] == "last_order, joined, spend, orders"
-    assert read(here / "made/overlaps.csv").set_index("tag").loc["regular", "far"] == "1"
+    both = read(here / "made/overlaps.csv").set_index("tag")
+    assert both.loc["regular", "far"] == "1"
+    assert "'=senior" in both.columns  # a header is no formula either
     for words in (
         "4 customers, as of 2025-05-01.",
         "1 customers are only in the order book, 1 only in people.csv.",
@@ -123,8 +125,39 @@ def test_tags_preview_audit_and_overlaps_by_hand(here, crmkit):
         "By hand: 1 in force, 1 not yet or expired.",
         "Conflict: 1 with both 'regular' and 'far', such as m1.",
         "50.0%",
+        "Marked sensitive, but no attribute here: 'sex'.",
     ):
         assert words in out
+
+
+def test_who_earns_a_tag_that_a_person_gave_before_keeps_one_and_it_is_told(here, crmkit):
+    change('customer_id = "m3"\ntag = "founder"', 'customer_id = "m1"\ntag = "regular"')(here)
+    code, out, err = crmkit(*WORDS, *JOIN, "--out", "made")
+    assert (code, err) == (0, "")
+    assert "By hand: m1 carries 'regular' by its rule already; the rule's tag stands." in out
+    given = read(here / "made/tags.csv")
+    assert (given["tag"] == "regular").sum() == 2
+    assert given[["by", "why"]].eq("").all(axis=None)  # the same columns in every run
+
+
+def test_a_mistyped_sensitive_attribute_is_told(here, crmkit):
+    change('sensitive = ["age", "sex"]', 'sensitive = ["age", "postcod"]')(here)
+    out = crmkit(*WORDS, *JOIN, "--preview")[1]
+    assert "Marked sensitive, but no attribute here: 'postcod'. Did you mean 'postcode'?" in out
+
+
+def test_many_tags_by_hand_stand_below_those_by_rule_in_their_order(here, crmkit):
+    hands = "".join(
+        f'[[by_hand]]\ncustomer_id = "m{n}"\ntag = "{tag}"\nby = "L"\nwhy = "w"\nfrom = 2025-01-01\n'
+        for tag in ("host", "=far") for n in (4, 1)
+    )  # fmt: skip
+    (here / "rules.toml").write_text(RULES.split("[[by_hand]]")[0] + hands, encoding="utf-8")
+    assert crmkit(*WORDS, *JOIN, "--out", "made")[0] == 0
+    given = read(here / "made/tags.csv")
+    assert given["tag"].to_list() == ["regular", "regular", "far", "'=senior", "host", "host", "'=far", "'=far"]
+    assert given["customer_id"].to_list()[-4:] == ["m4", "m1", "m4", "m1"]
+    assert given["rule"].to_list()[-4:] == [""] * 4
+    assert (given["until"].to_list()[2], given["by"].to_list()[2:5]) == ("2025-12-31", ["", "", "L"])
 
 
 def test_preview_shows_the_same_and_writes_nothing(here, crmkit):
@@ -192,6 +225,19 @@ MISTAKES = {
     "a day that is none": (None, [*WORDS, *JOIN, "--as-of", "31.12.25"], "31.12.25"),
     "a day before the data": (None, [*WORDS, *JOIN, "--as-of", "2024-12-31"], "before the first row"),
     "a day before all rules": (later, [*WORDS, *JOIN], "no rule is in force (later from 2025-06-01)"),
+    "orders that would be written over": (
+        lambda here: (here / "orders.csv").rename(here / "tags.csv"),
+        ["tag", "tags.csv", *WORDS[2:], *JOIN, "--out", "."],
+        "--out .: tags.csv would be written over",
+    ),
+    "customers that would be written over": (
+        lambda here: (here / "people.csv").rename(here / "audit.csv"),
+        [*WORDS, "--customers", "audit.csv", *JOIN[2:], "--out", "../" + "{here}"],
+        "audit.csv would be written over",
+    ),
+    "a number for a name": (change('by = "Lena"', "by = 5"), [*WORDS, *JOIN], "by_hand 1: by is 5"),
+    "a bomb": (change("[attributes]", "x = " + "[" * 50_000), [*WORDS, *JOIN], "is no TOML file"),
+    "a name in another case": (change('name = "=senior"', 'name = "FAR"'), [*WORDS, *JOIN], "has that name too"),
     "a file for a folder": (None, [*WORDS, *JOIN, "--out", "orders.csv"], "--out orders.csv: that is a file"),
 }  # fmt: skip
 
@@ -201,7 +247,7 @@ def test_a_mistake_ends_in_one_clear_line_and_exit_code_2_and_writes_nothing(her
     if prepare:
         prepare(here)
     before = {path: path.read_bytes() for path in here.rglob("*")}
-    code, out, err = crmkit(*words)
+    code, out, err = crmkit(*(word.replace("{here}", here.name) for word in words))
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert err.startswith("crmkit: ")
     assert says in err

@@ -212,13 +212,14 @@ def _on_list(name: object, chosen: Any, table: pd.DataFrame, frame: pd.DataFrame
     series = isinstance(chosen, pd.Series)
     if series and pd.api.types.infer_dtype(chosen, skipna=True) == "boolean":
         by_row = chosen.index.name != "customer_id" and chosen.index.equals(table.index)
-        return frame.index.isin((frame if by_row else chosen).index[chosen.astype("boolean").fillna(False)])
-    written = isinstance(chosen, Iterable) and not isinstance(chosen, str | Mapping | pd.DataFrame)
-    ids = pd.Index(chosen if written else [])
-    numbers = series and len(ids) and chosen.index.name == "customer_id" and chosen.isin([0, 1]).all()
-    if not written or ids.dtype == bool or numbers:
-        raise KindError(f"list {name!r} must be ids of customers, or True and False in a Series by customer_id.")
-    return frame.index.isin(ids)
+        ids = (frame if by_row else chosen).index[chosen.astype("boolean").fillna(False)]
+    else:
+        written = isinstance(chosen, Iterable) and not isinstance(chosen, str | Mapping | pd.DataFrame)
+        ids = pd.Index(chosen if written else [])
+        numbers = series and len(ids) and chosen.index.name == "customer_id" and chosen.isin([0, 1]).all()
+        if not written or ids.dtype == bool or numbers:
+            raise KindError(f"list {name!r} must be ids of customers, or True and False in a Series by customer_id.")
+    return ids.unique().get_indexer(frame.index) >= 0  # isin takes ten times as long with texts
 
 
 def _ratio(cost: float, effect: float, both: np.ndarray, spread: float, z: float) -> tuple[float, float]:
