@@ -47,7 +47,19 @@ def tag(
     ] = None,
     preview: Annotated[bool, typer.Option("--preview", help="Only show how many; write nothing.")] = False,
 ) -> str:
-    """Put tags on customers by rules that you write: how many each would hit, who gets it, and on what it is based."""
+    """Put tags on customers by rules that you write: how many each would hit, who gets it, and on what it is based.
+
+    A rule speaks of orders, spend, mean_order_value, recency_days, first_order and last_order, which are reckoned from
+    FILE, and of the columns of --customers. Try it with --preview. RULES.toml holds, once for each tag:
+
+    \b
+    [[tag]]
+    name = "regular"
+    rule = "orders >= 3 AND recency_days <= 90"
+    meaning = "comes back"
+    from = 2026-01-01           # the first day of the rule
+    expires_after = "90 days"   # how long a tag lasts; may be left out
+    """
     from crmkit import lifecycle, tables
     from crmkit.report import export
     from crmkit.segmentation import tags
@@ -57,9 +69,11 @@ def tag(
     agreed = tags.read(rules)
     if not preview and out.exists() and not out.is_dir():
         raise InputError(f"--out {out}: that is a file; name a folder.")
-    for given_file in (Path(source), customers, rules):
-        if not preview and given_file and given_file.resolve() in [(out / f"{name}.csv").resolve() for name in _TABLES]:
-            raise InputError(f"--out {out}: {given_file} would be written over; name another folder.")
+    read = {file.resolve() for file in (Path(source), customers, rules) if file}
+    for path in (out / f"{name}.csv" for name in _TABLES if not preview):
+        if path.resolve() in read or path.is_dir():
+            what = "is a folder" if path.is_dir() else "would be written over"
+            raise InputError(f"--out {out}: {path} {what}; name another folder.")
     table, told = lifecycle.summary(tables.Transactions.read(source, **reading), as_of=as_of), []
     if customers is not None and customer_key is not None:
         table, told = _join(table, customers, customer_key)
@@ -85,11 +99,15 @@ def tag(
     if not preview:
         both = tags.overlaps(given).rename_axis("tag").reset_index()
         out.mkdir(parents=True, exist_ok=True)
-        frames = dict(zip(_TABLES, (given, found, tags.audit(agreed), both), strict=True))
-        for name, frame in frames.items():
-            export.write_csv(frame, out / f"{name}.csv.part")
-        for name in frames:  # all of them, or none
-            (out / f"{name}.csv.part").replace(out / f"{name}.csv")
+        parts = [out / f"{name}.csv.part" for name in _TABLES]
+        try:
+            for part, frame in zip(parts, (given, found, tags.audit(agreed), both), strict=True):
+                export.write_csv(frame, part)
+            for part in parts:  # all of them, or none
+                part.replace(part.with_suffix(""))
+        finally:
+            for part in parts:
+                part.unlink(missing_ok=True)
         told.append(
             f"{len(given):,} tags are in {out / 'tags.csv'}; beside it preview.csv, audit.csv and overlaps.csv."
         )

@@ -140,6 +140,17 @@ def test_who_earns_a_tag_that_a_person_gave_before_keeps_one_and_it_is_told(here
     assert given[["by", "why"]].eq("").all(axis=None)  # the same columns in every run
 
 
+def test_the_rule_that_the_help_shows_works(here, crmkit):
+    code, out, _ = crmkit("tag", "--help")
+    lines = [line.strip() for line in out.splitlines()]
+    place = lines.index("[[tag]]")
+    (here / "rules.toml").write_text("\n".join(lines[place : place + 6]).replace("2026-01-01", "2025-01-01"))
+    assert code == 0
+    code, out, err = crmkit(*WORDS, "--preview")
+    assert (code, err) == (0, "")
+    assert "regular holds" in out
+
+
 def test_a_mistyped_sensitive_attribute_is_told(here, crmkit):
     change('sensitive = ["age", "sex"]', 'sensitive = ["age", "postcod"]')(here)
     out = crmkit(*WORDS, *JOIN, "--preview")[1]
@@ -235,6 +246,11 @@ MISTAKES = {
         [*WORDS, "--customers", "audit.csv", *JOIN[2:], "--out", "../" + "{here}"],
         "audit.csv would be written over",
     ),
+    "a folder where a table should go": (
+        lambda here: (here / "made" / "audit.csv").mkdir(parents=True),
+        [*WORDS, *JOIN, "--out", "made"],
+        "--out made: made/audit.csv is a folder",
+    ),
     "a number for a name": (change('by = "Lena"', "by = 5"), [*WORDS, *JOIN], "by_hand 1: by is 5"),
     "a bomb": (change("[attributes]", "x = " + "[" * 50_000), [*WORDS, *JOIN], "is no TOML file"),
     "a name in another case": (change('name = "=senior"', 'name = "FAR"'), [*WORDS, *JOIN], "has that name too"),
@@ -246,12 +262,12 @@ MISTAKES = {
 def test_a_mistake_ends_in_one_clear_line_and_exit_code_2_and_writes_nothing(here, crmkit, prepare, words, says):
     if prepare:
         prepare(here)
-    before = {path: path.read_bytes() for path in here.rglob("*")}
+    before = {path: path.is_file() and path.read_bytes() for path in here.rglob("*")}
     code, out, err = crmkit(*(word.replace("{here}", here.name) for word in words))
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert err.startswith("crmkit: ")
     assert says in err
-    assert {path: path.read_bytes() for path in here.rglob("*")} == before
+    assert {path: path.is_file() and path.read_bytes() for path in here.rglob("*")} == before
 
 
 def test_words_from_the_rules_cannot_command_the_terminal(here, crmkit):
