@@ -12,9 +12,9 @@
 #       - "say how sure a label is, and test whether a difference between light and heavy users is only the number of trips"
 #       - "compute a due date from the purchase cycle, and back-test it before you trust it"
 #       - "put a price on an offer cell by cell: what is won, and what is given to those who would have bought anyway"
-#     teaching_minutes: 69
-#     exercise_minutes: 51
-#     optional_minutes: 34
+#     teaching_minutes: 74
+#     exercise_minutes: 46
+#     optional_minutes: 33
 #     needs: []
 #     data: ["complete_journey", "supermarket"]
 #     sources: ["004.1b"]
@@ -44,8 +44,9 @@
 
 # %% [markdown] key="note-opening" tags=["instructor"]
 # **Trainer.** Let the class vote first: at equal cost, should the deepest discount go to heavy, medium or light users of the
-# national brand? Nearly everybody says heavy. Write the vote down; come back to it at exercise 2.5-8. Time: 5 minutes; 69 of
-# teaching and 51 of core exercises in all. In a short course leave out the due date by hand (2.5-6) and show the back-test only.
+# national brand? Nearly everybody says heavy. Write the vote down; come back to it at exercise 2.5-9. Time: 5 minutes; 74 of
+# teaching and 46 of core exercises in all, so nothing is left over. In a short course leave out the three categories (5 minutes) and the
+# slide of the measured shares (2).
 
 # %% [markdown] key="recall" tags=["recall"]
 # ## Recall
@@ -216,8 +217,8 @@ shares.types().round(2).to_frame()
 # from these 830, some twice and some not at all (a bootstrap, lesson 2.3): in 95 of 100 draws the estimate lies between 35 and 47 %. It also
 # depends on the form of the distribution that we assumed; further down we check that where the truth is known.
 
-# %% [markdown] key="2.5-4-task" tags=["subslide"]
-# ### Exercise 2.5-4 · do · 5 minutes
+# %% [markdown] key="2.5-4-task" tags=["optional"]
+# ### Exercise 2.5-4 · do · optional · 5 minutes
 #
 # A household made **3** trips and chose the store's brand on **all** of them. Its own share is 1.00. Compute its shrunk share with
 # `shares.a` and `shares.b`, round it to two digits, and put it in `shrunk`.
@@ -322,8 +323,8 @@ pd.Series(checked, name="share of switchers").round(2).to_frame()
 # On Monday morning: a switcher needs no discount to try the store's brand; she has tried it already. A household that was seen once
 # needs another look, not an offer for "loyal Tylenol users".
 
-# %% [markdown] key="other-categories" tags=["optional", "slide"]
-# ## Three categories that are bought more often · optional · 6 minutes
+# %% [markdown] key="other-categories" tags=["slide"]
+# ## Three categories that are bought more often
 #
 # Most households bought pain relievers once in the year. Of cheese, bread and cereal they buy more. Does the picture change?
 
@@ -392,8 +393,8 @@ due.loc[[1, 149, 219], columns].round(0)
 # *overdue* on the last day of the year: their due date is more than a week past. Not all of them are late; many buy less often than we
 # can see.
 
-# %% [markdown] key="2.5-6-task" tags=["subslide"]
-# ### Exercise 2.5-6 · do · 6 minutes
+# %% [markdown] key="2.5-6-task" tags=["optional"]
+# ### Exercise 2.5-6 · do · optional · 6 minutes
 #
 # Household **27** has 3 gaps, and their median is 32 days. Compute its cycle from the formula with the category's median and the borrowed
 # gaps in `due.attrs`, rounded to whole days. Put it in `cycle_27`.
@@ -439,6 +440,25 @@ ax = show.due_hits(tests)
 # Millbrook was built with more regular gaps. For its coffee the due date works: 65 % are hit, by lot 55 %. For its painkillers, 34 % against 31 %,
 # hardly. **Whether timing pays depends on the category.** On Monday morning: run the back-test before you buy software for "the right
 # moment".
+
+# %% [markdown] key="2.5-7-task" tags=["subslide"]
+# ### Exercise 2.5-7 · do · 6 minutes
+#
+# A window of 21 days is wide. Make it narrow: the due date, three days before it and three after. How many times as often as a day by lot does it
+# then meet a purchase of Millbrook's **coffee**? Run the back-test for `coffee` with the cut on 2025-08-17 and `window_days=3`, and put the value of
+# `times` in the row "own cycle, shrunk", rounded to two digits, in `times_by_lot`:
+#
+# ```python
+# coffee = millbrook.transactions.where("category", "coffee")
+# ```
+
+# %% key="2.5-7" tags=["solution"] answers="times_by_lot"
+coffee = millbrook.transactions.where("category", "coffee")
+narrow = cycles.back_test(coffee, cut="2025-08-17", window_days=3)
+times_by_lot = round(narrow.loc["own cycle, shrunk", "times"], 2)
+
+# %% key="2.5-7-check" tags=["check"]
+check("2.5-7")
 
 # %% [markdown] key="offer" tags=["slide"]
 # ## What an offer must bring
@@ -496,17 +516,17 @@ plan(assumed, later=0)[columns].round(2)
 #
 # So everything hangs on how often a household that was won buys the store's brand **again**.
 
-# %% [markdown] key="2.5-7-task" tags=["subslide"]
-# ### Exercise 2.5-7 · decide · 8 minutes
+# %% [markdown] key="2.5-8-task" tags=["subslide"]
+# ### Exercise 2.5-8 · decide · 8 minutes
 #
 # Try `plan(assumed, later=1)`, `plan(assumed, later=2)` and so on. What is the smallest whole number of `later` purchases at which the
 # **50 %** coupon has a `value` above zero? Put it in `stay_needed`.
 
-# %% key="2.5-7" tags=["solution"] answers="stay_needed"
+# %% key="2.5-8" tags=["solution"] answers="stay_needed"
 stay_needed = next(n for n in range(50) if plan(assumed, n).loc["50 %", "value"] > 0)
 
-# %% key="2.5-7-check" tags=["check"]
-check("2.5-7")
+# %% key="2.5-8-check" tags=["check"]
+check("2.5-8")
 
 # %% [markdown] key="experiment" tags=["slide"]
 # ## What the experiment says
@@ -620,8 +640,8 @@ show.brand_explorer(users)
 view = show.brand_view(users, loyal=(0, 1), cuts=(1, 4), least_trips=2)
 view
 
-# %% [markdown] key="2.5-8-task" tags=["exercises", "subslide"]
-# ### Exercise 2.5-8 · defend · 14 minutes
+# %% [markdown] key="2.5-9-task" tags=["exercises", "subslide"]
+# ### Exercise 2.5-9 · defend · 14 minutes
 #
 # Millbrook must choose **one** rule for next spring:
 #
@@ -640,7 +660,7 @@ view
 # Two of the three can be defended. Say in your reason what the interval allows, and what the test could not see. The reason is for your
 # trainer.
 
-# %% key="2.5-8" tags=["solution"] answers="spring"
+# %% key="2.5-9" tags=["solution"] answers="spring"
 middle = money_by_brand.loc[("national", "30 %"), "effect"]
 spring = defend(
     choice="30 % to heavy users of national brands",
@@ -651,8 +671,8 @@ spring = defend(
     ),
 )
 
-# %% key="2.5-8-check" tags=["check"]
-check("2.5-8")
+# %% key="2.5-9-check" tags=["check"]
+check("2.5-9")
 
 # %% [markdown] key="truth" tags=["slide"]
 # ## Behind the curtain
@@ -706,35 +726,16 @@ print(f"due date over one day for all: {times:.1f} times")
 # And the **nine cells** themselves (F-09)? They are a picture without numbers. With `loyal=(0, 1)`, cut points 1 and 4 and labels from the second
 # trip on, 624 of 830 households are in another field than before. Use the cells, and print the four numbers beside them.
 
-# %% [markdown] key="2.5-9-task" tags=["optional"]
-# ### Exercise 2.5-9 · decide · optional · 8 minutes
+# %% [markdown] key="2.5-10-task" tags=["optional"]
+# ### Exercise 2.5-10 · decide · optional · 8 minutes
 #
 # Take the coupons of **50 %** that were used (`letters["used"]`), of low, medium and high users alike. What percentage of them was used by
 # households of the type *store* or *switcher*, who buy the store's brand anyway, always or now and then? Put it, rounded to a whole number, in
 # `to_friends`.
 
-# %% key="2.5-9" tags=["solution"] answers="to_friends"
+# %% key="2.5-10" tags=["solution"] answers="to_friends"
 deep = letters[(letters["arm"] == "50 %") & letters["used"]]
 to_friends = round(deep["brand_type"].isin(["store", "switcher"]).mean() * 100)
-
-# %% key="2.5-9-check" tags=["check"]
-check("2.5-9")
-
-# %% [markdown] key="2.5-10-task" tags=["optional"]
-# ### Exercise 2.5-10 · do · optional · 6 minutes
-#
-# A window of 21 days is wide. Make it narrow: the due date, three days before it and three after. How many times as often as a day by lot does it
-# then meet a purchase of Millbrook's **coffee**? Run the back-test for `coffee` with the cut on 2025-08-17 and `window_days=3`, and put the value of
-# `times` in the row "own cycle, shrunk", rounded to two digits, in `times_by_lot`:
-#
-# ```python
-# coffee = millbrook.transactions.where("category", "coffee")
-# ```
-
-# %% key="2.5-10" tags=["solution"] answers="times_by_lot"
-coffee = millbrook.transactions.where("category", "coffee")
-narrow = cycles.back_test(coffee, cut="2025-08-17", window_days=3)
-times_by_lot = round(narrow.loc["own cycle, shrunk", "times"], 2)
 
 # %% key="2.5-10-check" tags=["check"]
 check("2.5-10")

@@ -365,8 +365,60 @@ class Cycle27(Exercise):
         return round(k * own + m * category)
 
 
+class TimesByLot(Exercise):
+    id, answer, level, digits = "2.5-7", "times_by_lot", "do", 2
+    nudge = 'Call `cycles.back_test(coffee, cut="2025-08-17", window_days=3)` and take the column `times` in the first row, with two digits.'
+    meaning = "A fifth more hits than by lot. It is worth a reminder that costs nothing, and hardly a project."
+
+    def expected(self, context: Context) -> float:
+        return round(self._test(context, 3).loc["own cycle, shrunk", "times"], 2)
+
+    def _test(self, context: Context, window: int, category: str = "coffee") -> pd.DataFrame:
+        def run() -> pd.DataFrame:
+            orders = context.load("supermarket").transactions.where("category", category)
+            return cycles.back_test(orders, cut=KNOWN_UNTIL, window_days=window)
+
+        return context.once(("back-test", category, window), run)
+
+    @wrong("That is the hit rate of the due date. How many times the hit rate of a day by lot is it? Column `times`.")
+    def hit_rate(self, context: Context) -> float:
+        return round(self._test(context, 3).loc["own cycle, shrunk", "hit_rate"], 2)
+
+    @wrong("That is the window of ten days. Here it is three: `window_days=3`.")
+    def wide_window(self, context: Context) -> float:
+        return round(self._test(context, 10).loc["own cycle, shrunk", "times"], 2)
+
+    @wrong("That is a window of seven days to each side. Three before and three after: `window_days=3`.")
+    def week_to_each_side(self, context: Context) -> float:
+        return round(self._test(context, 7).loc["own cycle, shrunk", "times"], 2)
+
+    @wrong('That is the row "own cycle alone", or one digit too few. Take "own cycle, shrunk", with two digits.')
+    def own_alone(self, context: Context) -> float:
+        return round(self._test(context, 3).loc["own cycle alone", "times"], 2)
+
+    @wrong('That is the row "one day for all". Take "own cycle, shrunk".')
+    def one_day(self, context: Context) -> float:
+        return round(self._test(context, 3).loc["one day for all", "times"], 2)
+
+    @wrong("That is by how much it is better. How many times as often? The column `times` as it stands.")
+    def only_the_gain(self, context: Context) -> float:
+        return round(self._test(context, 3).loc["own cycle, shrunk", "times"] - 1, 2)
+
+    @wrong("That is the row of the category's cycle. Take the household's own, shrunk.")
+    def category_row(self, context: Context) -> float:
+        return round(self._test(context, 3).loc["cycle of the category", "times"], 2)
+
+    @wrong("Those are the painkillers. Coffee is asked for.")
+    def painkillers(self, context: Context) -> float:
+        return round(self._test(context, 3, "painkillers").loc["own cycle, shrunk", "times"], 2)
+
+    @wrong('A day by lot is once itself. Take the row "own cycle, shrunk".')
+    def by_lot(self, context: Context) -> float:
+        return self._test(context, 3).loc["a day by lot", "times"]
+
+
 class StayNeeded(Exercise):
-    id, answer, level = "2.5-7", "stay_needed", "decide"
+    id, answer, level = "2.5-8", "stay_needed", "decide"
     nudge = 'Call `plan(assumed, later=0)`, `plan(assumed, later=1)`, … In which is `value` in the row "50 %" above zero for the first time?'
     meaning = "Each household that was won must come back so often, or half of the price was given away for a visit."
     ADDED: ClassVar = {"30 %": 0.20, "50 %": 0.30}  # the department's assumptions, given in the text
@@ -407,7 +459,7 @@ class StayNeeded(Exercise):
 
 
 class Spring(Exercise):
-    id, answer, level, digits = "2.5-8", "spring", "defend", 2
+    id, answer, level, digits = "2.5-9", "spring", "defend", 2
     choices = ("50 % to all heavy users", "30 % to heavy users of national brands", "no offer")
     nudge = (
         "Take `effect`, rounded to two digits and with its sign: for the 30 % from `money_by_brand`, row (national, 30 %); for no "
@@ -486,7 +538,7 @@ class Spring(Exercise):
 
 
 class ToFriends(Exercise):
-    id, answer, level, digits = "2.5-9", "to_friends", "decide", 0
+    id, answer, level, digits = "2.5-10", "to_friends", "decide", 0
     nudge = 'Keep the rows of `letters` with arm "50 %" and `used`; what percentage of them has brand_type store or switcher?'
     meaning = "More than half of the half-price packs went to households that buy the store's brand anyway, always or now and then."
 
@@ -542,58 +594,6 @@ class ToFriends(Exercise):
     def share(self, context: Context) -> float:
         test = _test(context)
         return test.loc[(test["arm"] == "50 %") & test["used"], "brand_type"].isin(["store", "switcher"]).mean()
-
-
-class TimesByLot(Exercise):
-    id, answer, level, digits = "2.5-10", "times_by_lot", "do", 2
-    nudge = 'Call `cycles.back_test(coffee, cut="2025-08-17", window_days=3)` and take the column `times` in the first row, with two digits.'
-    meaning = "A fifth more hits than by lot. It is worth a reminder that costs nothing, and hardly a project."
-
-    def expected(self, context: Context) -> float:
-        return round(self._test(context, 3).loc["own cycle, shrunk", "times"], 2)
-
-    def _test(self, context: Context, window: int, category: str = "coffee") -> pd.DataFrame:
-        def run() -> pd.DataFrame:
-            orders = context.load("supermarket").transactions.where("category", category)
-            return cycles.back_test(orders, cut=KNOWN_UNTIL, window_days=window)
-
-        return context.once(("back-test", category, window), run)
-
-    @wrong("That is the hit rate of the due date. How many times the hit rate of a day by lot is it? Column `times`.")
-    def hit_rate(self, context: Context) -> float:
-        return round(self._test(context, 3).loc["own cycle, shrunk", "hit_rate"], 2)
-
-    @wrong("That is the window of ten days. Here it is three: `window_days=3`.")
-    def wide_window(self, context: Context) -> float:
-        return round(self._test(context, 10).loc["own cycle, shrunk", "times"], 2)
-
-    @wrong("That is a window of seven days to each side. Three before and three after: `window_days=3`.")
-    def week_to_each_side(self, context: Context) -> float:
-        return round(self._test(context, 7).loc["own cycle, shrunk", "times"], 2)
-
-    @wrong('That is the row "own cycle alone", or one digit too few. Take "own cycle, shrunk", with two digits.')
-    def own_alone(self, context: Context) -> float:
-        return round(self._test(context, 3).loc["own cycle alone", "times"], 2)
-
-    @wrong('That is the row "one day for all". Take "own cycle, shrunk".')
-    def one_day(self, context: Context) -> float:
-        return round(self._test(context, 3).loc["one day for all", "times"], 2)
-
-    @wrong("That is by how much it is better. How many times as often? The column `times` as it stands.")
-    def only_the_gain(self, context: Context) -> float:
-        return round(self._test(context, 3).loc["own cycle, shrunk", "times"] - 1, 2)
-
-    @wrong("That is the row of the category's cycle. Take the household's own, shrunk.")
-    def category_row(self, context: Context) -> float:
-        return round(self._test(context, 3).loc["cycle of the category", "times"], 2)
-
-    @wrong("Those are the painkillers. Coffee is asked for.")
-    def painkillers(self, context: Context) -> float:
-        return round(self._test(context, 3, "painkillers").loc["own cycle, shrunk", "times"], 2)
-
-    @wrong('A day by lot is once itself. Take the row "own cycle, shrunk".')
-    def by_lot(self, context: Context) -> float:
-        return self._test(context, 3).loc["a day by lot", "times"]
 
 
 class Unsure(Exercise):
