@@ -216,6 +216,29 @@ def test_gaps_are_gamma_distributed_with_mean_and_shape_of_the_truth(clean, name
         assert kstest(sample["gap"] / sample["cycle_days"], "gamma", args=(shape, 0, 1 / shape)).pvalue > 0.001
 
 
+def test_the_gap_under_way_when_the_receipts_begin_is_that_of_a_steady_state(clean):
+    """Renewal theory: until the next need pass (1 + 1 / shape) / 2 cycles on average, more than half a cycle."""
+    lines = painkillers(clean)
+    first = (lines.groupby("customer_id")["day"].min() - pd.Timestamp("2024-01-01")).dt.days
+    members = clean.households.query("joined_on < '2024-01-01'")["customer_id"]
+    own = takers(clean).query("60 <= cycle_days <= 200").join(first.rename("first"), how="inner")
+    own = own[own.index.isin(members)]
+    wait = np.mean([0, 1, 2, 0, 1, 2, 3]) - 0.5  # for the weekday of shopping, from the middle of a day
+    told = (own["first"] - wait) / own["cycle_days"]
+    shape = parameter(clean, "painkillers_regularity")
+    assert told.mean() == pytest.approx((1 + 1 / shape) / 2, abs=4 * told.sem())
+
+
+def test_most_makers_packs_of_a_household_are_of_one_maker(clean):
+    """Of two packs by lot, p² + (1 - p)² are of one maker, if a household takes the one it prefers with p."""
+    lines = painkillers(clean).merge(clean.products[["product_id", "brand"]], on="product_id", suffixes=("_kind", ""))
+    national = lines[lines["brand_kind"] == "National"].groupby("customer_id")["brand"]
+    pairs = pd.DataFrame({"one": national.nth(0).to_numpy(), "who": lines.loc[national.nth(0).index, "customer_id"]})
+    pairs = pairs.merge(pd.DataFrame({"other": national.nth(1).to_numpy(), "who": lines.loc[national.nth(1).index, "customer_id"]}))  # fmt: skip
+    p, same = parameter(clean, "favoured"), pairs["one"] == pairs["other"]
+    assert abs(same.mean() - (p**2 + (1 - p) ** 2)) < 4 * same.sem()
+
+
 def test_households_buy_what_they_use_from_the_first_day_on(clean):
     """A steady state: in every half-year the doses bought are the doses used."""
     lines = clean.purchases.query("category == 'painkillers'").merge(clean.products[["product_id", "doses"]])

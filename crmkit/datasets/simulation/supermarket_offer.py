@@ -161,7 +161,7 @@ def truth(users: Needs, campaign: Campaign, margins: np.ndarray, price: np.ndarr
             stay = STAYS[users.kind[who]] * STAYS_AT[arm] * np.maximum(STAYING_SHARE - usual, 0)
             new = moved - usual
             chance = np.where(in_time, (1 - usual) ** np.maximum(trips - 1, 0) * new, np.where(near, stocks * moved, 0))
-            columns = {"store_chance": control + heeds * (arm > 0) * chance}
+            columns = {"store_chance": control + heeds * chance}
             for weeks in WEEKS:
                 horizon = sent + 7 * weeks
                 later = np.maximum(_until(key, who, first, horizon) - 1, 0)
