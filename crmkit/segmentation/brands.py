@@ -131,7 +131,7 @@ def matrix(
     needs(usage, ("trips", "store_share", by), "usage")
     if not pd.api.types.is_numeric_dtype(usage[by]):
         raise KindError(f"by={by!r} holds {usage[by].dtype}; use must be a number, such as quantity or trips.")
-    low, high = _two("loyal", loyal, "shares between 0 and 1", 0, 1)
+    low, high = _two("loyal", loyal)
     in_range("least_trips", least_trips, 1, what="a whole number")
     kinds = _types(usage["store_share"].where(usage["trips"] > 0), low, high)
     known = kinds != "unknown"
@@ -139,7 +139,7 @@ def matrix(
     if cuts is None:
         values = usage.loc[known, by].to_numpy(dtype=float)
         cuts = np.quantile(values, [1 / 3, 2 / 3], method="inverted_cdf") if known.any() else (0, 0)
-    cuts, use = _two("cuts", cuts, f"values of {by!r}"), usage[by]
+    cuts, use = _two("cuts", cuts, f"values of {by!r}", -np.inf, np.inf), usage[by]
     kinds = np.where(known & (usage["trips"] < least_trips), "too few trips", kinds)
     levels = pd.Series(np.select([use <= cuts[0], use <= cuts[1]], USES[:2], USES[2]), usage.index).where(known)
     table = usage.copy()
@@ -203,7 +203,7 @@ class Shares:
         """The share of national users, store users and switchers if every household could be watched for ever."""
         from scipy.stats import beta
 
-        low, high = _two("loyal", loyal, "shares between 0 and 1", 0, 1)
+        low, high = _two("loyal", loyal)
         below, above = float(beta.cdf(low, self.a, self.b)), float(beta.sf(high, self.a, self.b))
         return pd.Series([below, above, 1 - below - above], index=list(TYPES[:3]), name="share")
 
@@ -216,7 +216,7 @@ class Shares:
         from scipy.stats import beta
 
         k, n = _choices(usage)
-        low, high = _two("loyal", loyal, "shares between 0 and 1", 0, 1)
+        low, high = _two("loyal", loyal)
         in_range("level", level, 0, 1, ends="()", such_as=0.9)
         true = beta(self.a + k, self.b + n - k)
         table = pd.DataFrame({"shrunk_share": (self.a + k) / (self.a + self.b + n)}, index=usage.index)
@@ -250,7 +250,7 @@ def fit_shares(usage: pd.DataFrame) -> Shares:
     0.5
     """
     from scipy.optimize import minimize
-    from scipy.special import betaln
+    from scipy.special import betaln, digamma
 
     k, n = _choices(usage)
     k, n = k[n > 0], n[n > 0]
@@ -266,15 +266,16 @@ def fit_shares(usage: pd.DataFrame) -> Shares:
     pairs, weight = np.unique(np.column_stack([k, n]), axis=0, return_counts=True)
     k, n = pairs.T
 
-    def surprise(logs: np.ndarray) -> float:
+    def surprise(logs: np.ndarray) -> tuple[float, np.ndarray]:
+        """Minus the log-likelihood, and its slope by the logarithms of a and b."""
         a, b = np.exp(logs)
-        return -float(weight @ (betaln(a + k, b + n - k) - betaln(a, b)))
+        seen = digamma(a + b) - digamma(a + b + n)
+        slopes = [a * (digamma(a + k) - digamma(a) + seen), b * (digamma(b + n - k) - digamma(b) + seen)]
+        return -float(weight @ (betaln(a + k, b + n - k) - betaln(a, b))), -np.array(slopes) @ weight
 
-    starts = [np.log([0.3, 0.3]), np.log([2.0, 2.0])]
-    best = min(
-        (minimize(surprise, start, method="L-BFGS-B", bounds=[(-7, 9)] * 2) for start in starts),
-        key=lambda fit: fit.fun,
-    )
+    exactly = {"jac": True, "method": "L-BFGS-B", "bounds": [(-7, 9)] * 2, "options": {"ftol": 1e-14, "gtol": 1e-9}}
+    starts = np.log([[0.3, 0.3], [2.0, 2.0]])
+    best = min((minimize(surprise, start, **exactly) for start in starts), key=lambda fit: fit.fun)
     a, b = (float(value) for value in np.exp(best.x))
     return Shares(a, b, int(weight.sum()), repeaters, -float(best.fun))
 
@@ -308,7 +309,7 @@ def switchers_by_trips(
     from scipy.stats import betabinom
 
     k, n = _choices(usage)
-    low, high = _two("loyal", loyal, "shares between 0 and 1", 0, 1)
+    low, high = _two("loyal", loyal)
     try:
         starts = [int(start) for start in groups]
     except (TypeError, ValueError):
@@ -370,7 +371,9 @@ def _choices(usage: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return k, n
 
 
-def _two(name: str, pair: Any, what: str, least: float = -np.inf, most: float = np.inf) -> tuple[float, float]:
+def _two(
+    name: str, pair: Any, what: str = "shares between 0 and 1", least: float = 0, most: float = 1
+) -> tuple[float, float]:
     try:
         low, high = map(float, pair)
     except (TypeError, ValueError):

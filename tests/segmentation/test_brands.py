@@ -224,6 +224,24 @@ def test_the_likelihood_is_that_of_the_beta_binomial_distribution_and_its_top_is
     assert (found.households, found.repeaters) == (240, 180)
 
 
+def test_the_top_of_the_likelihood_is_found_where_it_is_flat():
+    """Households that hardly differ, in 40 small categories: no point of a wide grid is better than what was found."""
+    random = np.random.default_rng(12)
+    for _ in range(40):
+        trips = random.geometric(0.4, 60)
+        table = people(trips, random.binomial(trips, 0.8))
+        if not 0 < table["store_trips"].sum() < trips.sum():
+            continue
+        found = brands.fit_shares(table)
+        constant = stats.binom.logpmf(table["store_trips"], trips, 0.5).sum() + trips.sum() * np.log(2)
+        grid = [
+            stats.betabinom.logpmf(table["store_trips"], trips, size * mean, size * (1 - mean)).sum() - constant
+            for size in (1, 3, 10, 50, 400, 3000)
+            for mean in (found.mean - 0.01, found.mean, found.mean + 0.01)
+        ]
+        assert found.log_likelihood >= max(grid) - 1e-6
+
+
 @pytest.mark.parametrize(("a", "b"), [(0.4, 0.8), (2.5, 1.5)])
 def test_the_spread_of_true_shares_is_found_again(a, b):
     random = np.random.default_rng(11)
