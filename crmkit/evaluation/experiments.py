@@ -237,7 +237,8 @@ def uplift(
 
     Parameters: as `read_out`; `by` is the column with the segment, known before the contact.
     Returns: one row a segment, indexed by it: `contacted`, `held_out`, `contact`, `control` (share or mean of the
-        outcome), `effect`, `low`, `high`, `low_all`, `high_all`. A segment without both groups has missing effects.
+        outcome), `effect`, `low`, `high`, `low_all`, `high_all`. A segment without both groups, or with an amount that is the same
+        for all of a group in both, has missing effects.
         attrs: `design`, `limits`, `level`, `outcome`, `kind`, `warning` (in words).
     Raises: as `read_out`.
 
@@ -260,6 +261,8 @@ def uplift(
         sizes = part[group].value_counts()
         row = {"contacted": int(sizes.get(arms[0], 0)), "held_out": int(sizes.get(CONTROL, 0))}
         enough = min(row.values()) >= (1 if whole.kind == "share" else 2)
+        # of an amount that is the same for all of the segment no spread is known
+        enough &= whole.kind == "share" or part.groupby(group)[outcome].nunique().max() > 1
         both = (
             [read_out(part, outcome, design=design, group=group, level=at) for at in (level, joint)] if enough else []
         )

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from crmkit.errors import InputError
 from crmkit.show import style
 
 _MARKS = (("blue", "o"), ("orange", "s"), ("green", "D"), ("purple", "^"))
@@ -132,6 +133,9 @@ def offer_effects(effects: pd.DataFrame, ax: Axes | None = None) -> Axes:
     '50 % is best everywhere, most for high use (+0.30); 1 of 4 clearly above zero'
     """
     style.needs(effects, ["effect", "low", "high", "low_all", "high_all"], "segmentation.offers.effects(…)")
+    effects = effects.dropna(subset="effect")  # a cell without both groups has none
+    if effects.empty:
+        raise InputError("no cell has households in an arm and in the control group, so there is no effect to draw.")
     share = effects.attrs.get("kind") == "share"
     scale, digits, unit = (100, 0, " points") if share else (1, 2, "")
     cells, arms = (list(dict.fromkeys(effects.index.get_level_values(level))) for level in (0, 1))
@@ -184,6 +188,10 @@ def due_hits(back_tests: "pd.DataFrame | dict[str, pd.DataFrame]", ax: Axes | No
     'The due date hits 40 %, a day by lot 20 %'
     """
     tables = {"all purchases": back_tests} if isinstance(back_tests, pd.DataFrame) else dict(back_tests)
+    if not tables:
+        raise InputError(
+            "there is no back-test to draw; give one of segmentation.cycles.back_test(…), or several by name."
+        )
     for table in tables.values():
         style.needs(table, ["hit_rate", "low", "high", "households"], "segmentation.cycles.back_test(…)")
     methods = list(next(iter(tables.values())).index)

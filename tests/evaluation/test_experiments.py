@@ -223,6 +223,21 @@ def test_the_design_is_never_guessed():
 # --- segment by segment -----------------------------------------------------------------------------------------------
 
 
+def test_a_segment_whose_money_has_no_spread_does_not_stop_the_others():
+    """Nobody in the south bought anything: its effect cannot be given an interval, that of the north can."""
+    table = pd.DataFrame(
+        {
+            "group": ["contact", "control"] * 20,
+            "spend": [5.0, 3.0, 7.0, 1.0] * 5 + [0.0] * 20,
+            "region": ["north"] * 20 + ["south"] * 20,
+        }
+    )
+    found = experiments.uplift(table, "spend", "region", design="randomised")
+    assert found.loc["north", "effect"] == 4
+    assert found.loc["south", ["effect", "low", "high_all"]].isna().all()
+    assert found.loc["south", "contacted"] == 10
+
+
 def test_uplift_is_the_read_out_of_each_segment_and_the_joint_interval_is_bonferronis():
     random = np.random.default_rng(3)
     table = campaign(90, 300, 40, 200).assign(region=random.choice(["n", "s", "w"], 500))

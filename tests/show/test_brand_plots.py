@@ -122,3 +122,17 @@ def test_nothing_to_draw_is_said():
         show.offer_effects(effects(clear=True).iloc[:0])
     with pytest.raises(ColumnError):
         show.brand_explorer(PEOPLE.drop(columns="trips"))
+    with pytest.raises(InputError, match="no effect to draw"):
+        show.offer_effects(effects(clear=True).assign(effect=np.nan))
+    with pytest.raises(InputError, match="no back-test"):
+        show.due_hits({})
+
+
+def test_a_cell_without_an_effect_is_left_out_of_the_picture():
+    table = effects(clear=True)
+    gone = table.copy()
+    gone.loc[gone.index[0]] = np.nan
+    gone.attrs = table.attrs
+    ax = show.offer_effects(gone)
+    assert f"of {len(table) - 1} " in ax.get_title().replace("\n", " ")
+    assert "nan" not in ax.alt_text
