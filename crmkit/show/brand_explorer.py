@@ -5,39 +5,26 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
-from crmkit.escape import html
 from crmkit.segmentation import brands
 from crmkit.show import style
 from crmkit.show.brand_plots import nine_cells
-from crmkit.show.cards import block
+from crmkit.show.widget import View, explorer
 
 if TYPE_CHECKING:
     from ipywidgets import VBox
 
 
 @dataclass(frozen=True, repr=False)
-class BrandView:
+class BrandView(View):
     """What the widget shows for one setting: labels, the nine cells, how many changed cell, the picture, one sentence."""
 
+    KIND = "crmkit-brand-view"
     matrix: pd.DataFrame
     cells: pd.DataFrame
     moved: int
     ax: Axes
     text: str
-
-    def __repr__(self) -> str:
-        return self.text
-
-    def html(self, picture: bool = True) -> str:
-        """Sentence and picture as one piece of HTML, to the byte what the widget shows."""
-        drawn = style.picture(self.ax) if picture else ""
-        return block(f"<p><b>{html(self.text)}</b></p>{drawn}", "crmkit-brand-view")
-
-    def _repr_html_(self) -> str:
-        return self.html(picture=False)
 
 
 def brand_view(
@@ -87,23 +74,10 @@ def brand_explorer(usage: pd.DataFrame) -> "VBox":
     slider, number = (widgets.IntRangeSlider, int) if whole else (widgets.FloatRangeSlider, float)
     use = slider(value=(number(low), number(high)), min=0, max=most, description="Low and medium up to", **wide)
     trips = widgets.IntSlider(1, 1, 6, description="Label from trips", **wide)
-    shown = widgets.HTML()
-    with style.applied():
-        figure = Figure(figsize=(9.5, 5.4), dpi=style.DPI, layout="constrained")
-    FigureCanvasAgg(figure)
 
-    def update(_: object = None) -> None:
-        figure.clear()
-        try:
-            with style.applied():
-                ax = figure.subplots()
-            loyal = (round(1 - loyalty.value / 100, 2), loyalty.value / 100)
-            shown.value = brand_view(usage, loyal, use.value, trips.value, ax=ax).html()
-        except Exception as problem:  # a widget that raises shows nothing: whatever it is, tell it
-            words = f'<p role="alert"><b>This setting does not work:</b> {html(problem)}</p>'
-            shown.value = block(words, "crmkit-brand-view")
+    def view(ax: Axes) -> BrandView:
+        return brand_view(
+            usage, (round(1 - loyalty.value / 100, 2), loyalty.value / 100), use.value, trips.value, ax=ax
+        )
 
-    for control in (loyalty, use, trips):
-        control.observe(update, names="value")
-    update()
-    return widgets.VBox([loyalty, use, trips, shown])
+    return explorer([loyalty, use, trips], view, BrandView, (9.5, 5.4))

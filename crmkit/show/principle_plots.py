@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from crmkit.errors import InputError
-from crmkit.escape import html
 from crmkit.segmentation import principles
 from crmkit.show import style
-from crmkit.show.cards import block
+from crmkit.show.widget import View, explorer
 
 if TYPE_CHECKING:
     from ipywidgets import VBox
@@ -112,24 +109,14 @@ def known_by_fifth(known: "pd.Series[bool]", money: "pd.Series[float]", ax: Axes
 
 
 @dataclass(frozen=True, repr=False)
-class GrainView:
+class GrainView(View):
     """What the widget shows: the trade between difference and stability by number of segments, the chosen one, the picture."""
 
+    KIND = "crmkit-grain-view"
     curve: pd.DataFrame
     chosen: pd.Series
     ax: Axes
     text: str
-
-    def __repr__(self) -> str:
-        return self.text
-
-    def html(self, picture: bool = True) -> str:
-        """Sentence and picture as one piece of HTML, to the byte what the widget shows."""
-        drawn = style.picture(self.ax) if picture else ""
-        return block(f"<p><b>{html(self.text)}</b></p>{drawn}", "crmkit-grain-view")
-
-    def _repr_html_(self) -> str:
-        return self.html(picture=False)
 
 
 def grain_view(
@@ -196,22 +183,4 @@ def grain_explorer(before: "pd.Series[Any]", after: "pd.Series[Any]") -> "VBox":
 
     wide = {"style": {"description_width": "100px"}, "layout": {"width": "460px"}, "continuous_update": False}
     segments = widgets.IntSlider(5, 2, 30, description="Segments", **wide)
-    shown = widgets.HTML()
-    with style.applied():
-        figure = Figure(figsize=(9, 4.8), dpi=style.DPI, layout="constrained")
-    FigureCanvasAgg(figure)
-
-    def update(_: object = None) -> None:
-        figure.clear()
-        try:
-            with style.applied():
-                ax = figure.subplots()
-            shown.value = grain_view(before, after, segments.value, ax=ax).html()
-        except Exception as problem:  # a widget that raises shows nothing: whatever it is, tell it
-            shown.value = block(
-                f'<p role="alert"><b>This setting does not work:</b> {html(problem)}</p>', "crmkit-grain-view"
-            )
-
-    segments.observe(update, names="value")
-    update()
-    return widgets.VBox([segments, shown])
+    return explorer([segments], lambda ax: grain_view(before, after, segments.value, ax=ax), GrainView, (9, 4.8))
