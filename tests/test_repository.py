@@ -30,7 +30,7 @@ KEPT = {".ci", ".gitignore"}
 
 # The plan was 2,500 lines after the first lesson and 8,000 for all; what stands needs more (docs/design.md, last decision). This holds
 # it there.
-LINES_OF_A_MODULE, LINES_OF_THE_PACKAGE = 450, 22_400
+LINES_OF_A_MODULE, LINES_OF_THE_PACKAGE = 450, 23_700
 
 
 def ours(folder: Path = ROOT) -> list[Path]:
