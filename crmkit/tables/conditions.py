@@ -298,10 +298,10 @@ def _reckon(sign: Any, left: _Value, right: _Value, node: Any, text: str) -> _Va
     if kinds == ("number", "number"):
         one, other = (np.asarray(side.data, dtype="float64") for side in (left, right))
         if sign is exp.Div:
-            known, other = known & (other != 0), np.where(other == 0, np.nan, other)
+            other = np.where(other == 0, np.nan, other)
         with np.errstate(over="ignore", invalid="ignore"):
             found = _ARITHMETIC[sign](one, other)
-        return _Value("number", found, known & ~np.isnan(found))  # infinite less infinite is no number
+        return _Value("number", found, known & ~np.isnan(found))  # by zero, or infinite less infinite
     if kinds == ("day", "day") and sign is exp.Sub:
         return _Value("number", (np.asarray(left.data) - np.asarray(right.data)) / _ONE_DAY, known)
     if kinds == ("day", "number") and sign in (exp.Add, exp.Sub):

@@ -96,6 +96,7 @@ def test_a_yes_and_no_may_stand_by_the_rows_of_the_table_or_have_gaps():
     tea = table["segment"] == "tea"
     wanted = targets.compare(table, {"tea": table.loc[tea, "customer_id"]}, "bought", **COST)
     lists = [tea, tea.astype(object).where(tea, None), tea.astype("boolean"), tea.set_axis(table["customer_id"])]
+    lists.append(lists[-1].sort_index())  # its index looks like the table's, but says whose it is
     for chosen in (*lists, set(table.loc[tea, "customer_id"]), [*table.loc[tea, "customer_id"]] * 2):
         pd.testing.assert_frame_equal(targets.compare(table, {"tea": chosen}, "bought", **COST), wanted)
     assert wanted.loc["tea", "customers"] == TEA.sum()
@@ -253,5 +254,7 @@ def test_the_two_halves_are_halves_of_each_group():
     assert set(found["chosen"]) == {"all"}
     assert (found["promised"] + found["kept"]).to_numpy() == pytest.approx(2 * (0.076 - 0.028))
     assert found["promised"].nunique() > 5
+    three = targets.choose(TRIAL, {"all": TRIAL.index, "again": TRIAL.index, "few": [1, 2]}, "bought", splits=2)
+    assert three.attrs["lists"] == 2
     with pytest.raises(InputError, match="two at least"):
         targets.choose(TRIAL, {"all": TRIAL.index, "again": TRIAL.index}, "bought", splits=2, smallest=501)

@@ -169,6 +169,12 @@ def test_a_tag_ends_with_its_rule_or_with_its_own_days_whichever_is_sooner():
     assert shown["overlaps"].to_list() == [1] * 5 + [0, 0]
 
 
+def test_a_tag_that_is_not_in_force_overlaps_with_none():
+    table = pd.DataFrame({"customer_id": [1, 2], "orders": [4, 1]})
+    rules = {"tag": [rule(), rule("over", "orders > 0", until="2026-06-29"), rule("later", **{"from": "2026-07-01"})]}
+    assert tags.preview(table, rules, as_of=DAY)["overlaps"].to_list() == [0, 0, 0]
+
+
 def test_a_day_outside_is_refused():
     table = pd.DataFrame({"customer_id": [1], "orders": [4]})
     with pytest.raises(
