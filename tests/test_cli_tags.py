@@ -151,10 +151,27 @@ def test_the_rule_that_the_help_shows_works(here, crmkit):
     assert "regular holds" in out
 
 
+@pytest.mark.parametrize(("first", "last", "live"), [
+    ("2025-05-01", "2025-05-01", 1), ("2025-05-02", "2025-06-01", 0), ("2025-01-01", "2025-04-30", 0),
+])  # fmt: skip
+def test_a_tag_by_hand_counts_on_its_first_and_its_last_day(here, crmkit, first, last, live):
+    hand = f'[[by_hand]]\ncustomer_id = "m3"\ntag = "host"\nby = "L"\nwhy = "w"\nfrom = {first}\nuntil = {last}'
+    (here / "rules.toml").write_text(RULES.split("[[by_hand]]")[0] + hand, encoding="utf-8")
+    assert f"By hand: {live} in force, {1 - live} not yet" in crmkit(*WORDS, *JOIN, "--preview")[1]
+
+
 def test_a_mistyped_sensitive_attribute_is_told(here, crmkit):
     change('sensitive = ["age", "sex"]', 'sensitive = ["age", "postcod"]')(here)
     out = crmkit(*WORDS, *JOIN, "--preview")[1]
     assert "Marked sensitive, but no attribute here: 'postcod'. Did you mean 'postcode'?" in out
+
+
+def test_blanks_around_ids_and_words_for_missing_do_no_harm(here, crmkit):
+    people("m1;31", "  m1 ;NA")(here)
+    assert crmkit(*WORDS, *JOIN, "--out", "made")[0] == 0
+    shown = read(here / "made/preview.csv").set_index("tag")
+    assert shown.loc["'=senior"].to_list() == ["holds", "1", "0.25", "3", "0", "0"]  # age is a number still
+    assert shown.loc["far", "customers"] == "1"  # m1 found its postcode
 
 
 def test_many_tags_by_hand_stand_below_those_by_rule_in_their_order(here, crmkit):

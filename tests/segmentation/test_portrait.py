@@ -55,10 +55,10 @@ TAGS = pd.DataFrame(
 LEDGER = pd.DataFrame({"customer_id": ["a", "b"], "booked_at": ["2026-01-01", "2026-01-02"], "points": [5, -1]})
 
 
-def built(**changes):
+def built(*, transactions=ROWS, **changes):
     given = {"basic": ["region", "dietary"], "member": ["tier"], "recorded_on": "joined_on", "as_of": DAY, "tags": TAGS}
     given |= {"counts": {"category": ["tea"], "channel": ["app"]}, "sensitive": ["dietary", "diabetic"]}
-    return portrait.build(PEOPLE, orders(ROWS), **given | changes)
+    return portrait.build(PEOPLE, orders(transactions), **given | changes)
 
 
 def test_every_part_by_hand():
@@ -105,6 +105,24 @@ def test_the_future_is_not_known():
         sensitive=["dietary", "diabetic"],
     )
     pd.testing.assert_frame_equal(before, same)
+
+
+def test_the_day_itself_counts():
+    rows = [("a", DAY, 5.0, "tea", "app", "o1"), ("a", "2026-07-01", 50.0, "books", "web", "o2")]
+    given = pd.DataFrame({"customer_id": "a", "tag": ["new", "tomorrow"], "since": [DAY, "2026-07-01"]})
+    found = built(tags=given, sensitive=[], transactions=rows).loc["a"]
+    assert (found["orders_tea"], found["favourite_category"], found["tags"]) == (1, "tea", "new")
+
+
+def test_orders_without_a_number_are_told_apart_by_their_day():
+    rows = [("a", on, 5.0, "tea", "app", order) for on, order in (
+        ("2026-01-05", None), ("2026-01-05", None), ("2026-01-06", None), ("2026-01-06", "o1"),
+    )]  # fmt: skip
+    assert built(transactions=rows).loc["a", "orders_tea"] == 3
+    bare = Transactions.read(
+        pd.DataFrame(rows).iloc[:, :4].set_axis(["customer_id", "ordered_at", "amount", "category"], axis=1)
+    )
+    assert portrait.build(transactions=bare, counts={"category": ["tea"]})["orders_tea"].to_list() == [2]
 
 
 def test_consumption_is_the_summary():
@@ -167,6 +185,7 @@ def test_a_stock_is_what_came_in_less_what_went_out_at_every_date(seed, days):
         ("2026-01-10", 1, "2026-03-01"),
         ("2026-02-01", 2, "2026-02-10"),
         ("2026-02-05", 1, "2026-02-10"),
+        ("2026-02-10", 1, "2026-02-10"),  # its last day
         ("2026-02-11", 0, None),
     ],
 )
@@ -241,10 +260,10 @@ def test_a_tag_made_of_something_sensitive_is_hidden_and_needs_leave():
 
 def test_fifths_by_hand():
     # 35 customers with the values 1 … 35: a fifth are 7; the wall is at 7 and 28
-    people = pd.DataFrame({"customer_id": range(1, 36), "age": [40.0] * 7 + [None] * 21 + [40.0, None] + [40.0] * 5})
+    people = pd.DataFrame({"customer_id": range(1, 36), "age": [40.0] * 6 + [None] * 22 + [40.0, None] + [40.0] * 5})
     rows = pd.DataFrame({"customer_id": range(1, 36), "ordered_at": DAY, "amount": np.arange(1, 36)})
     found = portrait.known_by(portrait.build(people, Transactions.read(rows), basic=["age"]))
-    assert found.loc["age", ["lowest", "highest"]].to_list() == pytest.approx([1.0, 6 / 7])
+    assert found.loc["age", ["lowest", "highest"]].to_list() == pytest.approx([6 / 7, 6 / 7])
 
 
 def test_the_interval_of_known_by_is_newcombes():
