@@ -616,7 +616,7 @@ my_memory.head()
 # **Trainer.** For 2: the law in many countries treats the database, not the head; the customer may feel the reverse.
 # For 3: firms buy when business is bad (it then recovers by itself) or when it is good (they can afford it); only a
 # comparison with similar firms, or a roll-out in steps, answers it. For 5: whoever owns the contacts today. It is the
-# most useful question of the lesson, since such people decide whether a system is used; lesson 4.7 comes back to it.
+# most useful question of the lesson, since such people decide whether a system is used; part 4 comes back to it.
 
 # %% [markdown] key="progress-text"
 # ## How far did you get?

@@ -66,7 +66,7 @@
 # | Part of CRM (source 001 §2(3)) | Needs from the customer record | In this course |
 # |---|---|---|
 # | information management | | this lesson |
-# | communication and interaction | who may be reached how, and what was said last | 3.3, 3.4 |
+# | communication and interaction | who may be reached how, and what was said last | part 3 |
 # | segmentation and positioning | behaviour, needs, value, one row a customer | part 2 |
 # | maintenance and expansion | who is new, who is fading, who is lost | 1.3 to 1.6 |
 #

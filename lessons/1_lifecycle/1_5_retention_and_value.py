@@ -773,9 +773,9 @@ print(anna.text, bob.text, sep="\n")
 # | Strategy | What would show that it keeps customers |
 # |---|---|
 # | personal service | some customers, drawn by lot, get a person of their own; do more of them stay? |
-# | good service: quick, sure, professional | a better delivery begins in some regions first (Harbour did that; lesson 4.2) |
+# | good service: quick, sure, professional | a better delivery begins in some regions first (Harbour did that; part 4 reads it out) |
 # | regular contact | reminders to a random half |
-# | loyalty programme | compare those just above and just below a threshold (lesson 3.2) |
+# | loyalty programme | compare those just above and just below a threshold (part 3) |
 # | segmentation | keeps nobody by itself: it decides whom the other seven reach |
 # | care: greetings, birthday wishes | greet those born on even days only |
 # | new products and services | cohorts before and after, beside something that did not change |
