@@ -2,4 +2,16 @@
 
 from crmkit.segmentation import baskets, brands, clusters, cycles, kinds, offers, portrait, principles, rfm, tags, value
 
-__all__ = ["baskets", "brands", "clusters", "cycles", "kinds", "offers", "portrait", "principles", "rfm", "tags", "value"]
+__all__ = [
+    "baskets",
+    "brands",
+    "clusters",
+    "cycles",
+    "kinds",
+    "offers",
+    "portrait",
+    "principles",
+    "rfm",
+    "tags",
+    "value",
+]
