@@ -826,28 +826,36 @@ back = stayed["per_won"].round(1)
 draws = np.random.default_rng(5)
 
 
-def again(table):
-    """As many rows, drawn from the same rows."""
-    return table.iloc[draws.integers(0, len(table), len(table))]
+def again(count):
+    """As many places of rows, drawn from the same rows."""
+    return draws.integers(0, count, count)
 
 
 def ends(values):
     return np.percentile(values, [2.5, 97.5])
 
 
-def per_won(table, arm):
+def per_won(drawn, arm):
     """Later purchases over the control group, per household that was won."""
-    means = table.groupby("arm")[["later", "bought_store"]].mean()
-    more = means.loc[arm] - means.loc["control"]
-    return more["later"] / more["bought_store"]
+    arms, later, store = (column[drawn] for column in columns_of_target)
+    treated, control = arms == arm, arms == "control"
+    won = store[treated].mean() - store[control].mean()
+    return (later[treated].mean() - later[control].mean()) / won
 
 
 bootstrap_types = ends(
-    [brands.fit_shares(again(users)).types()["switcher"] for _ in range(300)]
+    [
+        brands.fit_shares(users.iloc[again(len(users))]).types()["switcher"]
+        for _ in range(100)
+    ]
 )
 target = all_heavy[all_heavy["brand_type"] == "national"].astype({"bought_store": int})
+columns_of_target = [
+    target[name].to_numpy(dtype=kind)
+    for name, kind in [("arm", str), ("later", float), ("bought_store", float)]
+]
 bootstrap_won = {
-    arm: ends([per_won(again(target), arm) for _ in range(2000)])
+    arm: ends([per_won(again(len(target)), arm) for _ in range(2000)])
     for arm in ("30 %", "50 %")
 }
 two = [target.loc[target["arm"] == arm, "bought_store"] for arm in ("50 %", "30 %")]

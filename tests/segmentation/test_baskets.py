@@ -175,7 +175,7 @@ def test_shuffling_keeps_both_margins_and_destroys_the_rest():
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 def test_corrections_equal_statsmodels_when_every_test_is_given(p_values):
     for ours, theirs in (("holm", "holm"), ("benjamini-hochberg", "fdr_bh")):
         expected = multipletests(p_values, method=theirs)[1]
