@@ -11,7 +11,7 @@ from crmkit.errors import InputError, near_misses
 
 _NUMBER = r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]+)?"
 _DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
-_TABLES = ("tags", "preview", "audit", "overlaps")
+_TABLES = ("tags", "preview", "audit", "overlaps", "ledger")
 
 
 def register(
@@ -74,7 +74,8 @@ def tag(
         if path.resolve() in read or path.is_dir():
             what = "is a folder" if path.is_dir() else "would be written over"
             raise InputError(f"--out {out}: {path} {what}; name another folder.")
-    table, told = lifecycle.summary(tables.Transactions.read(source, **reading), as_of=as_of), []
+    orders = tables.Transactions.read(source, **reading)
+    table, told = lifecycle.summary(orders, as_of=as_of), []
     if customers is not None and customer_key is not None:
         table, told = _join(table, customers, customer_key)
     day = table.attrs["as_of"]
@@ -83,7 +84,7 @@ def tag(
     given, twice = _by_hand(given, live, table)
 
     shown = found.assign(share=[f"{share:.1%}" for share in found["share"]])
-    told = [f"{len(table):,} customers, as of {day}.", *told, ""]
+    told = [str(orders.ledger), "", f"{len(table):,} customers, as of {day}.", *told, ""]
     told += [shown.rename(columns=lambda name: name.replace("_", " ")).to_string(index=False), ""]
     told += [
         f"Left out: {n!r}, {state}; its rule fits {fits:,}." for n, (state, fits) in given.attrs["left_out"].items()
@@ -101,7 +102,7 @@ def tag(
         out.mkdir(parents=True, exist_ok=True)
         parts = [out / f"{name}.csv.part" for name in _TABLES]
         try:
-            for part, frame in zip(parts, (given, found, tags.audit(agreed), both), strict=True):
+            for part, frame in zip(parts, (given, found, tags.audit(agreed), both, orders.ledger.table), strict=True):
                 export.write_csv(frame, part)
             for part in parts:  # all of them, or none
                 part.replace(part.with_suffix(""))
@@ -109,7 +110,7 @@ def tag(
             for part in parts:
                 part.unlink(missing_ok=True)
         told.append(
-            f"{len(given):,} tags are in {out / 'tags.csv'}; beside it preview.csv, audit.csv and overlaps.csv."
+            f"{len(given):,} tags are in {out / 'tags.csv'}; beside it preview, audit, overlaps and the ledger of rows."
         )
     return "\n".join(told)
 
@@ -177,7 +178,7 @@ def _join(summary: Any, path: Path, key: str) -> tuple[Any, list[str]]:
     joined = summary.join(table, how="outer")
     joined.attrs = dict(summary.attrs)
     notes.append(
-        f"{(~known).sum():,} customers are only in the order book, {len(joined) - len(summary):,} only in {path}."
+        f"Customers only in the order book: {(~known).sum():,}, only in {path}: {len(joined) - len(summary):,}."
     )
     return joined, notes
 

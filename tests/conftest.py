@@ -106,6 +106,18 @@ def pytest_runtest_makereport(item, call):
     return report
 
 
+@pytest.fixture
+def crmkit(capsys):
+    """Run the command; gives the exit code, stdout and stderr."""
+    from crmkit import cli
+
+    def run(*words: str) -> tuple[int, str, str]:
+        code = cli.main(words)
+        return code, *capsys.readouterr()
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of a Chromium or Chrome browser of the machine."""

@@ -34,17 +34,6 @@ def here(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def crmkit(capsys):
-    """Run the command; gives the exit code, stdout and stderr."""
-
-    def run(*words: str) -> tuple[int, str, str]:
-        code = cli.main(words)
-        return code, *capsys.readouterr()
-
-    return run
-
-
 MISTAKES = {
     "an option that is not there": (["check-data", "orders.csv", "--custmer-id", "x"], "Did you mean '--customer-id'"),
     "an option of the command itself": (["--versoin"], "Did you mean '--version'?"),

@@ -5,7 +5,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from crmkit import cli
 from crmkit.segmentation import tags
 
 ORDERS = """member_no,paid_at,total
@@ -81,15 +80,6 @@ def here(tmp_path, monkeypatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def crmkit(capsys):
-    def run(*words: str) -> tuple[int, str, str]:
-        code = cli.main(words)
-        return code, *capsys.readouterr()
-
-    return run
-
-
 def read(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, encoding="utf-8-sig", dtype=str, keep_default_na=False)
 
@@ -98,7 +88,7 @@ def test_tags_preview_audit_and_overlaps_by_hand(here, crmkit):
     code, out, err = crmkit(*WORDS, *JOIN, "--out", "made")
     assert (code, err) == (0, "")
     assert sorted(path.name for path in (here / "made").iterdir()) == [
-        "audit.csv", "overlaps.csv", "preview.csv", "tags.csv",
+        "audit.csv", "ledger.csv", "overlaps.csv", "preview.csv", "tags.csv",
     ]  # fmt: skip
     given = read(here / "made/tags.csv")
     assert given[["customer_id", "tag", "since", "until", "by", "why"]].to_numpy().tolist() == [
@@ -120,7 +110,7 @@ def test_tags_preview_audit_and_overlaps_by_hand(here, crmkit):
     assert "'=senior" in both.columns  # a header is no formula either
     for words in (
         "4 customers, as of 2025-05-01.",
-        "1 customers are only in the order book, 1 only in people.csv.",
+        "Customers only in the order book: 1, only in people.csv: 1.",
         "Left out: 'spring', expired; its rule fits 2.",
         "By hand: 1 in force, 1 not yet or expired.",
         "Conflict: 1 with both 'regular' and 'far', such as m1.",
@@ -218,7 +208,7 @@ def test_a_second_run_puts_its_tables_in_place_of_the_first_and_leaves_other_fil
     for _ in range(2):
         assert crmkit(*WORDS, *JOIN, "--out", "made")[0] == 0
     assert (here / "made/mine.txt").read_text() == "keep"
-    assert len(list((here / "made").iterdir())) == 5
+    assert len(list((here / "made").iterdir())) == 6
 
 
 def change(old: str, new: str):
@@ -300,3 +290,33 @@ def test_the_rules_of_the_file_are_those_of_the_library(here):
     assert [tag.name for tag in rules.tags] == ["regular", "far", "=senior", "spring"]
     assert rules.sensitive == ("age", "sex")
     assert len(rules.by_hand) == 2
+
+
+def test_every_row_of_a_dirty_file_is_accounted_for(here, crmkit):
+    """A bad day, a refund, a refund of nobody's purchase, a repeat, an unreadable amount; money by hand."""
+    (here / "dirty.csv").write_text(
+        "Kunde;bezahlt am;Summe\n"
+        "ann;01.03.2025;10,00\nann;05.04.2025;20,00\nann;05.04.2025;20,00\nbob;01.05.2025;9,00\n"
+        "ann;31.02.2025;7,00\nbob;02.05.2025;-4,00\neve;02.05.2025;-5,00\nbob;03.05.2025;much\n"
+        + "".join(f"c{number};01.02.2025;1,00\n" for number in range(300)),  # else the bad ones are too many to go on
+        encoding="utf-8",
+    )
+    roles = ["--customer-id", "Kunde", "--ordered-at", "bezahlt am", "--amount", "Summe"]
+    rule = '[[tag]]\nname = "big"\nrule = "spend >= 50"\nmeaning = ""\nfrom = 2025-01-01\n'
+    (here / "big.toml").write_text(rule, encoding="utf-8")
+    words = ["tag", "dirty.csv", *roles, "--rules", "big.toml"]
+    code, out, _ = crmkit(*words, "--out", "made")
+    assert code == 0
+    assert "dirty: 308 rows read, 357.00" in out
+    assert "set aside: unreadable date" in crmkit(*words, "--preview")[1]
+    ledger = read(here / "made/ledger.csv").set_index(["treatment", "reason"])
+    assert ledger["rows"].to_dict() == {
+        ("kept", ""): "305",
+        ("flagged", "exact repeat"): "1",
+        ("flagged", "refund"): "1",
+        ("set aside", "unreadable date"): "1",
+        ("set aside", "unreadable amount"): "1",
+        ("set aside", "refund, never bought"): "1",
+    }
+    gone = ledger.loc[["kept", "set aside"], "money"].astype(float)
+    assert gone.sum() == pytest.approx(357)

@@ -319,7 +319,10 @@ def profile(
         low, high = words.get(column, (f"low {column.replace('_', ' ')}", f"high {column.replace('_', ' ')}"))
         for each, place in places[f"{column}_place"].items():
             if not 1 / 3 <= place <= 2 / 3:
-                told[each].append(("very " if abs(place - 0.5) > 0.4 else "") + (low if place < 0.5 else high))
+                word = low if place < 0.5 else high
+                if abs(place - 0.5) > 0.4:
+                    word = {"here lately": "here just now"}.get(word, f"very {word}")
+                told[each].append(word)
     names = pd.Series({each: ", ".join(parts) or "in the middle" for each, parts in told.items()})
     twice = names.duplicated(keep=False)
     names[twice] = [f"{name} (cluster {each})" for each, name in names[twice].items()]

@@ -759,7 +759,8 @@ check("2.5-11")
 # ## With your own data
 #
 # Change two lines. The file may be CSV, Excel or Parquet; `crmkit check-data YOUR_FILE --save roles.toml` writes the roles. Every order book
-# has a purchase cycle. If yours has brands, name the role and, in `my_brands`, the values that mean your own.
+# has a purchase cycle. If yours has brands, name the role and, in `my_brands`, the values that mean your own. All goods are counted
+# together; `my_orders = my_orders.where("category", "COFFEE")` takes one category.
 
 # %% key="own-data" tags=["own-data"]
 from contextlib import suppress

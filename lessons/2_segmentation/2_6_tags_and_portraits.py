@@ -293,7 +293,7 @@ check("2.6-3")
 # ```
 #
 # The first line counts and writes nothing (`--roles roles.toml` says which column is which, if their names do not).
-# The second writes `tags.csv`, `preview.csv`, `audit.csv` and `overlaps.csv`. The next cell does the first
+# The second writes `tags.csv`, `preview.csv`, `audit.csv`, `overlaps.csv` and `ledger.csv`. The next cell does the first
 # with a shop of ten customers.
 
 # %% key="command"

@@ -221,6 +221,13 @@ def test_profiles_say_medians_shares_and_names_from_the_thirds():
     assert own.loc[1, "segment"] == "regular"
 
 
+def test_an_extreme_cluster_is_named_in_plain_words():
+    people = pd.DataFrame({"recency_days": range(100)})
+    labels = pd.Series([1] * 5 + [2] * 90 + [3] * 5)
+    table = clusters.profile(people.assign(spend=1.0), labels, ["recency_days"])
+    assert table["segment"].to_list() == ["here just now", "in the middle", "very long away"]
+
+
 def test_two_clusters_with_one_name_are_told_apart():
     people = pd.DataFrame({"orders": [1, 1, 1, 1, 50, 60], "spend": [1.0] * 6})
     table = clusters.profile(people, pd.Series([3, 3, 2, 2, 1, 1]), ["orders"])

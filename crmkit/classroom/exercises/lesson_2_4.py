@@ -160,13 +160,20 @@ class RfmUseful(Exercise):
     def the_clusters(self, context: Context) -> int:
         return _useful(context, _labels(context))
 
-    @wrong("Those are the fifths by spend. Take the segments of the map.")
+    @wrong(
+        "That is what the fifths by spend give, or the single cells of RFM. Take the ten segments of the map, `segment`."
+    )
     def the_fifths(self, context: Context) -> int:
         return _useful(context, _fifths(context))
 
     @wrong("You scored the second half-year, which nobody knew when the letters were planned. Score `first`.")
     def later_scores(self, context: Context) -> int:
         return _useful(context, self._segments(context, half=2))
+
+    @wrong("You judged by the spend of the half-year that the segments were made from. Judge by `later`.")
+    def same_half(self, context: Context) -> int:
+        spend = _half(context, 1)["spend"]
+        return round(clusters.usefulness(self._segments(context), spend, draws=2).value * 100)
 
     @wrong('You took another map, with the M scores in it. The map is "ten_segments".')
     def other_map(self, context: Context) -> int:
